@@ -1,4 +1,4 @@
-"""Files that appear as a whole or not at all."""
+"""Writes files atomically."""
 
 import os
 import tempfile
@@ -11,10 +11,10 @@ from emag_pipeline.errors import SettingsError, of_os_error
 
 @contextmanager
 def written_at_once(file: Path, force: bool) -> Iterator[Path]:
-    """A file beside it, readable by its owner alone, which takes its place at the end; none is left by a failure.
+    """A private temporary file next to `file`, which replaces it at the end and is removed after a failure.
 
-    Raises SettingsError for a file that exists (without `force`), cannot be written, or is no ordinary one, which would
-    be replaced: as root even a device; TransientError when the disk is full.
+    Raises SettingsError for a file that exists (without `force`), cannot be written, or is not a regular one, because
+    replacing it would destroy e.g. a device; TransientError if the disk is full.
     """
     if file.is_dir():
         raise SettingsError(f"{file} is a directory", remedy="Give the name of a file in it")

@@ -1,4 +1,4 @@
-"""What commands say to people, to whoever still listens."""
+"""Messages and output of commands for people."""
 
 import contextlib
 import os
@@ -8,27 +8,27 @@ from typing import Any
 
 from rich.console import Console
 
-# What is said to a person beside the output. Where nobody hears it, nothing is wrong.
+# Messages in addition to the output. They are lost without an error if no terminal or reader is left.
 
 
 def tell(text: str) -> None:
-    """Say a sentence, of which it is said who says it."""
+    """Print a message, prefixed with the program's name."""
     write_line(f"emag-pipeline: {text}")
 
 
 def write_line(text: str) -> None:
-    """Write to the standard error, where there is one: a shell's `2>&-` closes it."""
+    """Write to standard error if it is open: a shell's `2>&-` closes it."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             sys.stderr.write(f"{text}\n")
 
 
-#: Of what is no terminal: programs look for whole lines and whole names, so nothing is wrapped or cut.
+#: Width without a terminal: programs search for whole lines and names, so nothing is wrapped or cut.
 UNBOUNDED = 1_000_000
 
 
 def console(**options: Any) -> Console:
-    """Where a command shows tables and texts: as wide as the terminal, and where there is none as what is shown."""
+    """The console for tables and texts of a command: as wide as the terminal; without one, as wide as the content."""
     shown = Console(highlight=False, markup=False, emoji=False, **options)
     if not shown.is_terminal:
         shown.width = UNBOUNDED
@@ -36,8 +36,8 @@ def console(**options: Any) -> Console:
 
 
 class Narrator(Console):
-    """A console that falls silent when its terminal was closed or its pipe broke: nobody hears any more, but
-    everything must still be stopped (rich would end the process)."""
+    """A console that stops printing when its terminal was closed or its pipe broke. The process continues, because it
+    must still stop everything (rich would end it)."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -45,18 +45,18 @@ class Narrator(Console):
             self.width = UNBOUNDED
 
     def say(self, text: str) -> None:
-        """Print a line as it is: names in brackets are no markup, long lines are not broken."""
+        """Print a line unchanged: names in brackets are not markup, long lines are not wrapped."""
         try:
             self.print(text, markup=False, highlight=False, soft_wrap=True)
         except OSError:
             self.fall_silent()
 
     def on_broken_pipe(self) -> None:
-        """Rich's hook for a reader that left."""
+        """Rich's hook for a broken pipe."""
         self.fall_silent()
 
     def fall_silent(self) -> None:
-        """Print nothing more, and let Python's own flush at the end meet no error either."""
+        """Stop printing, and prevent errors when Python flushes the stream at exit."""
         self.quiet = True
         with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), self.file.fileno())

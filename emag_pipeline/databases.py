@@ -1,6 +1,6 @@
-"""The two databases of the settings, as they stand: nothing is started, made or migrated.
+"""The two databases of the settings, as they are: nothing is started, created or migrated.
 
-Where the embedded server is away, everybody says so in the same words.
+An unreachable embedded server is reported in the same words everywhere.
 """
 
 import os
@@ -26,10 +26,10 @@ _STOPPED = "the embedded PostgreSQL was told to stop"
 
 @contextmanager
 def attached(settings: Settings) -> Iterator[Database]:
-    """The pipeline's database, checked to have the schema that this code needs.
+    """The pipeline's database, after a check that its schema is the one this code needs.
 
-    Raises DatabaseUnavailable when none is configured and the embedded one does not run, SchemaMismatch when the
-    schema is not this code's. An embedded server that is gone meanwhile is told as one that does not run.
+    Raises DatabaseUnavailable if none is configured and the embedded one is not running, SchemaMismatch if the schema
+    is not this code's. An embedded server that goes down meanwhile is reported as not running.
     """
     with told_alike(settings):
         database = as_it_stands(settings)
@@ -41,10 +41,10 @@ def attached(settings: Settings) -> Iterator[Database]:
 
 
 def as_it_stands(settings: Settings, *, most_seconds: float = float("inf")) -> Database:
-    """The pipeline's database, which may be away or of another version; close it.
+    """The pipeline's database, which may be unreachable or have another version; the caller closes it.
 
-    No call of it lasts longer than `most_seconds`.
-    Raises DatabaseUnavailable when none is configured and the embedded one does not run.
+    No call takes longer than `most_seconds`.
+    Raises DatabaseUnavailable if none is configured and the embedded one is not running.
     """
     return Database(pipeline_url(settings), settings.db_schema, most_seconds=most_seconds)
 
@@ -62,11 +62,10 @@ def dagster_url(settings: Settings) -> str:
 
 
 def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseUnavailable:
-    """Why the embedded server is not heard, and who starts it: the one sentence of every command, `up` and /health.
+    """Why the embedded server is not available, and how it is started: the same for every command, `up` and /health.
 
-    One that is starting up needs nobody. That one was told to stop is said where an `up` goes on: to all others it
-    sleeps. `up_goes_on`: it is `up` itself that says so, and starts the server again;
-    else an `up` that says so ends.
+    A server that is starting up needs no action. That it was asked to stop is mentioned only while an `up` is running.
+    `up_goes_on`: the caller is `up` itself, which restarts the server; otherwise an `up` that reports this ends.
     """
     if stopped := embedded.frozen(home):
         return _frozen(home, stopped, why)
@@ -89,9 +88,9 @@ def silence(home: Path, *, why: str = "", up_goes_on: bool = False) -> DatabaseU
 
 
 def _elsewhere(home: Path) -> str:
-    """Where nobody has named the home, it may be the wrong one: what else this user could have meant.
+    """The other homes of this user with a running `up`, to suggest if EMAG_HOME is not set.
 
-    A home that was named is meant: offers of another one are another shop's.
+    A configured home is assumed to be right: another one may have another shop's offers.
     """
     if home.resolve() != default().resolve():
         return ""
@@ -106,7 +105,7 @@ def _frozen(home: Path, processes: Sequence[int], why: str = "") -> DatabaseUnav
         f"the embedded PostgreSQL is stopped ({who} {numbers}) and answers nobody",
         where=f"EMAG_HOME {home}",
         why=why,
-        remedy=f"`kill -CONT {numbers}` lets it go on, and nothing is lost",
+        remedy=f"`kill -CONT {numbers}` resumes it, and nothing is lost",
         is_late=True,
         is_away=True,
         is_frozen=True,
@@ -114,22 +113,22 @@ def _frozen(home: Path, processes: Sequence[int], why: str = "") -> DatabaseUnav
 
 
 def require_not_frozen(home: Path) -> None:
-    """Raise DatabaseUnavailable where the embedded server is stopped (SIGSTOP): whoever asks it would wait in vain."""
+    """Raise DatabaseUnavailable if the embedded server is stopped (SIGSTOP): a query would wait without a response."""
     if stopped := embedded.frozen(home):
         raise _frozen(home, stopped)
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
-    remedy = f"Wait until it takes connections: its log {embedded.log_of(home)} says how far it is"
-    # told later, nobody knows any more what it had to recover
+    remedy = f"Wait until it accepts connections: its log {embedded.log_of(home)} says how far it is"
+    # later it is no longer known what it had to recover
     what = _RECOVERS if embedded.starting(home) and embedded.recovers(home) else _STARTS
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
 
 
 def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
-    """The error; of the embedded server `silence` with its cause, where that does not run or is starting up.
+    """The error; if the embedded server is not running or starting up, the error of `silence` with its cause.
 
-    Programs of `up` see that server as a configured one. `of_dagster`: it is an error of Dagster's database.
+    Programs of `up` see that server as a configured one. `of_dagster`: the error is of Dagster's database.
     """
     if log_of(settings, of_dagster=of_dagster) is None:
         return error
@@ -141,14 +140,16 @@ def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool 
         return _frozen(settings.home, stopped, error.why)
     if embedded.running(settings.home) is None:
         return silence(settings.home, why=error.why)
-    if error.is_away and not error.is_late:  # it was, and need not be started; one that is frozen says so itself
+    if (
+        error.is_away and not error.is_late
+    ):  # it was unreachable, and need not be started; a frozen one has its own error
         remedy = f"It runs, and its log {embedded.log_of(settings.home)} says what was wrong; {AFTER_AN_OUTAGE}"
         return DatabaseUnavailable(error.what, where=error.where, why=error.why, remedy=remedy, is_away=True)
     return error
 
 
 def log_of(settings: Settings, *, of_dagster: bool = False) -> Path | None:
-    """The log of the server that holds the database, where it is the embedded one; else only its owner knows it."""
+    """The log of the database's server if it is the embedded one; None for a configured one."""
     url = settings.dagster_pg_url if of_dagster else settings.database_url
     is_embedded = url is None or embedded.is_address_of(settings.home, url.get_secret_value())
     return embedded.log_of(settings.home) if is_embedded else None
@@ -156,7 +157,7 @@ def log_of(settings: Settings, *, of_dagster: bool = False) -> Path | None:
 
 @contextmanager
 def told_alike(settings: Settings, *, of_dagster: bool = False) -> Iterator[None]:
-    """Raise what is raised within `as_told`: by calls of the pipeline's database alone, or of Dagster's alone."""
+    """Convert errors raised in this context with `as_told`; use it for calls of one of the two databases only."""
     try:
         yield
     except DatabaseUnavailable as error:

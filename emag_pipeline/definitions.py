@@ -1,7 +1,7 @@
-"""Everything that Dagster is told."""
+"""The pipeline's Dagster definitions."""
 
 from emag_pipeline import loading
-from emag_pipeline.logs import dagster_process  # noqa: F401 - first: what the others print while loading is a log line
+from emag_pipeline.logs import dagster_process  # noqa: F401 - first: output of the other imports becomes log lines
 
 # isort: split
 import dagster as dg
@@ -41,7 +41,7 @@ defs = dg.Definitions(
     schedules=[*refresh_schedules, maintenance_schedule, *reference_schedules],
     sensors=[stuck_syncs, stale_accounts, stale_marts, run_failures, stale_reference],
     resources={"pipeline": Pipeline(current())},
-    # steps share one process: 0.4 s a run instead of 5.6 s; `retries` lets their RetryPolicy work
+    # steps share one process: 0.4 s per run instead of 5.6 s; `retries` enables their RetryPolicy
     executor=dg.in_process_executor.configured({"retries": {"enabled": {}}}),
 )
 loading.end()

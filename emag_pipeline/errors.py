@@ -11,14 +11,14 @@ from typing import ClassVar
 
 
 class Rerun(Enum):
-    """Whether doing it again can help. Every retry, wherever it is, asks `rerun_after` for this and for nothing else.
+    """Whether a retry can help. Every retry decides by `rerun_after` alone.
 
-    The step tries again by itself after what may pass AT_ONCE; Dagster's run retry and the sensor `stale_accounts`
-    start another run after everything but NEVER.
+    The step itself retries AT_ONCE errors. Dagster's run retry and the sensor `stale_accounts` start another run after
+    every error except NEVER.
     """
 
     AT_ONCE = "the same step may succeed in seconds"
-    AS_A_NEW_RUN = "another run begins anew, or goes on, where this one cannot"
+    AS_A_NEW_RUN = "a new run can resume or start from scratch; this one cannot continue"
     NEVER = "a person must change or decide something first"
 
 
@@ -28,11 +28,11 @@ class PipelineError(Exception):
     Every part is one sentence or less, without a closing full stop.
     """
 
-    #: the name under which ledger, metrics and request log count this kind of error
+    #: the name used in the ledger, the metrics and the request log
     error_class: ClassVar[str] = "PipelineError"
     rerun: ClassVar[Rerun] = Rerun.NEVER
     exit_code: ClassVar[int] = 5
-    #: what the scan has staged is worth nothing after it, so that the next run reads anew
+    #: the staged pages cannot be used after this error: the next run starts from scratch
     spoils_staging: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
@@ -47,7 +47,7 @@ class PipelineError(Exception):
 
     @property
     def cause(self) -> str:
-        """What is wrong, without what to do: `where: what: why`."""
+        """The error without its remedy: `where: what: why`."""
         return ": ".join(part for part in (self.where, self.what, self.why) if part)
 
     @property
@@ -57,7 +57,7 @@ class PipelineError(Exception):
 
 
 class TransientError(PipelineError):
-    """A retry can help, soon: network, 5xx, 429, deadlock, database away."""
+    """A retry can help, soon: network, 5xx, 429, deadlock, database unreachable."""
 
     rerun = Rerun.AT_ONCE
     exit_code = 1
@@ -73,20 +73,20 @@ class TransientError(PipelineError):
         is_late: bool = False,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy)
-        #: how long the other side asked to be left alone, if it said so
+        #: how long the other side asked us to wait, if it did
         self.wait_seconds = wait_seconds
-        #: no answer came in the time that was allowed, and nothing else is known: the other side may only be busy
+        #: the call timed out and nothing else is known: the other side may only be busy
         self.is_late = is_late
 
 
-#: Tries of a page at one size when its answer was too slow or incomplete.
+#: Attempts per page size if the response was too slow or incomplete.
 SLOW_TRIES = 2
-#: Tries of a page at one size after any other failure.
+#: Attempts per page size after any other failure.
 PAGE_TRIES = 5
 
 
 class ApiUnavailable(TransientError):
-    """No trustworthy answer: refused, reset, timed out, 5xx, HTML, cut-off JSON, isError without a cause."""
+    """No usable response: refused, reset, timed out, 5xx, HTML, truncated JSON, isError without a cause."""
 
     def __init__(
         self,
@@ -101,28 +101,28 @@ class ApiUnavailable(TransientError):
         rows_too_many: int = 0,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy, wait_seconds=wait_seconds, is_late=is_late)
-        #: by which the page holds more than were asked for
+        #: number of rows on the page beyond the requested size
         self.rows_too_many = rows_too_many
-        #: how often a page may be asked for at the same size before a smaller one is tried
+        #: number of attempts at one page size before a smaller size is tried
         self.page_tries = page_tries
 
     @property
     def is_slow(self) -> bool:
-        """The answer took too long or was cut off, so the size of the page may be why."""
+        """The response took too long or was cut off, possibly because the page is too large."""
         return self.page_tries == SLOW_TRIES
 
     @property
     def is_too_long(self) -> bool:
-        """The page holds more rows than were asked for."""
+        """The page holds more rows than requested."""
         return self.page_tries == 1
 
 
 class RateLimited(TransientError):
-    """HTTP 429: the marketplace counts more calls than the rate budget did."""
+    """HTTP 429: the marketplace counted more calls than the rate budget did."""
 
 
 class CallAborted(TransientError):
-    """`Marketplace.abort` ended the call, or came before it: this process is stopping."""
+    """`Marketplace.abort` ended the call or prevented it: this process is stopping."""
 
 
 class DatabaseUnavailable(TransientError):
@@ -140,23 +140,23 @@ class DatabaseUnavailable(TransientError):
         is_frozen: bool = False,
     ) -> None:
         super().__init__(what, where=where, why=why, remedy=remedy, is_late=is_late)
-        #: it is late because its processes are stopped (SIGSTOP): that is known, and no matter of how busy it is
+        #: it does not respond because its processes are stopped (SIGSTOP), not because it is busy
         self.is_frozen = is_frozen
-        #: the whole server was not reached: what is read of it in that very database is over
+        #: the whole server is unreachable, so every other read from it fails as well
         self.is_away = is_away
 
 
 class SyncTimedOut(TransientError):
-    """The sync's time is over (EMAG_SYNC_TIMEOUT_HOURS); the next run begins a new one."""
+    """The sync ran longer than EMAG_SYNC_TIMEOUT_HOURS; the next run begins a new sync."""
 
     rerun = Rerun.AS_A_NEW_RUN
     spoils_staging = True
 
 
 class StagingLost(TransientError):
-    """The staged pages are gone: a crash of the database empties unlogged tables. The next run reads anew.
+    """The staged pages are lost or outdated; the next run starts from scratch.
 
-    Or what they were compared with has been changed by somebody else.
+    A crash of the database empties unlogged tables; or the published rows they were compared with have changed.
     """
 
     rerun = Rerun.AS_A_NEW_RUN
@@ -164,26 +164,26 @@ class StagingLost(TransientError):
 
 
 class ScanNotProven(TransientError):
-    """What was read does not prove that nothing is left out: the marketplace contradicts itself."""
+    """The pages read do not prove that the scan is complete: the marketplace's responses contradict each other."""
 
     rerun = Rerun.AS_A_NEW_RUN
     spoils_staging = True
 
 
 class PermanentError(PipelineError):
-    """No retry can help before a person changes something."""
+    """A retry cannot help until a person changes something."""
 
 
 class SettingsError(PermanentError):
-    """Wrong settings or wrong usage: names the variable, the masked value, what is allowed."""
+    """Wrong settings or wrong usage: names the variable, the masked value and the allowed values."""
 
     exit_code = 2
-    #: what is wrong, one by one, where it is more than one thing
+    #: the single errors, if there is more than one
     problems: "Sequence[SettingsError]" = ()
 
     @classmethod
     def of_all(cls, problems: "Sequence[SettingsError]") -> "SettingsError":
-        """One error that has a line for each of several; a single one stays as it is."""
+        """Combine several errors into one with a line for each; a single error is returned unchanged."""
         if len(problems) == 1:
             return problems[0]
         together = cls("\n".join(problem.message for problem in problems).removesuffix("."))
@@ -196,11 +196,11 @@ class AccessRefused(PermanentError):
 
 
 class RequestRefused(PermanentError):
-    """The marketplace understood the call and says that it is wrong."""
+    """The marketplace understood the call and rejected it."""
 
 
 class ParametersIgnored(PermanentError):
-    """The marketplace answers, but pays no attention to pagination or filters: no scan of it can be complete."""
+    """The marketplace ignores pagination or filters, so no scan can be complete."""
 
     spoils_staging = True
 
@@ -220,7 +220,7 @@ class RefusedError(PipelineError):
 
 
 class LeaseError(PipelineError):
-    """Somebody else has the right to write for the account: stop quietly."""
+    """Another process holds the account's lease: stop without an alert."""
 
     exit_code = 4
 
@@ -230,63 +230,63 @@ class AnotherSyncRunning(LeaseError):
 
 
 class LeaseLost(LeaseError):
-    """This run's lease was taken over; it wrote nothing since."""
+    """Another run took over this run's lease; this run has written nothing since."""
 
 
 class Interrupted(BaseException):
     """SIGTERM, SIGINT or Terminate in the UI. Resumable.
 
-    Derives from BaseException so that no broad `except Exception` eats a signal.
+    Derives from BaseException so that no broad `except Exception` swallows a signal.
     """
 
     error_class: ClassVar[str] = "Interrupted"
     exit_code: ClassVar[int] = 130
-    #: whether a person was told of it already, with what follows from it
+    #: whether the user has already seen a message about it
     is_told = False
 
 
 def rerun_after(error_class: str) -> Rerun:
-    """Whether a retry can help after an error of this class: the one rule of every retry.
+    """Whether a retry can help after an error of this class: the single rule for all retries.
 
-    By name, because that is what ledger and run log keep. A name that is not of this project (an interrupt, a dead
-    owner, a crash, a defect) is worth another run.
+    By name, because the ledger and the run log store names. After any class unknown to this project (an interrupt, a
+    dead owner, a crash, a defect) another run is started.
     """
     known = named(error_class)
     return Rerun.AS_A_NEW_RUN if known is None else known.rerun
 
 
 class EndFromOutside(StrEnum):
-    """The error classes of syncs that nothing in the work itself ended; only the first is also raised."""
+    """Error classes of syncs that were ended from outside; only the first is also raised."""
 
     #: a signal, or a person
     INTERRUPTED = Interrupted.error_class
-    #: its process is gone or silent, or its Dagster run is over
+    #: its process is gone or sends no heartbeat, or its Dagster run has ended
     OWNER_DIED = "OwnerDied"
     #: alive without progress
     STUCK_SYNC = "StuckSync"
 
 
 def is_passing(error_class: str) -> bool:
-    """Whether the very same work may succeed later: after a fault that passes by itself, and after an interruption.
+    """Whether the same work may succeed later without a change: after a temporary fault or an interruption.
 
-    By name, as `rerun_after`. Anything else - a refusal, a defect - would meet the same data and end the same way.
+    By name, like `rerun_after`. Anything else (a refusal, a defect) would meet the same data and fail the same way.
     """
     return error_class in set(EndFromOutside) or rerun_after(error_class) is Rerun.AT_ONCE
 
 
 def is_defect(error_class: str) -> bool:
-    """Whether the name is of no error of this project and of no end from outside: something here is wrong."""
+    """Whether the class is neither an error of this project nor an `EndFromOutside`: a bug in this code."""
     return named(error_class) is None and error_class not in set(EndFromOutside)
 
 
 def spoils_staging(error_class: str) -> bool:
-    """Whether nothing that the scan has staged may be gone on with after an error of this class. By name, see above."""
+    """Whether the staged pages cannot be used after an error of this class (by name, like `rerun_after`)."""
     known = named(error_class)
     return known is not None and known.spoils_staging
 
 
 def exit_code_of(error_class: str) -> int:
-    """The exit code of an error that is known by its class name only; 1 for a name that is not of this project."""
+    """The exit code for an error class name; 1 for a name unknown to this project."""
     if error_class == Interrupted.error_class:
         return Interrupted.exit_code
     known = named(error_class)
@@ -294,7 +294,7 @@ def exit_code_of(error_class: str) -> int:
 
 
 def named(error_class: str) -> type[PipelineError] | None:
-    """The error of this project that has this name; None for any other name."""
+    """The project's error class with this name, or None."""
     return next((kind for kind in _with_subclasses(PipelineError) if kind.error_class == error_class), None)
 
 
@@ -304,24 +304,24 @@ def _with_subclasses(kind: type[PipelineError]) -> Iterator[type[PipelineError]]
         yield from _with_subclasses(narrower)
 
 
-# What a failed system call on a file means: may it pass by itself, or must a person do something?
+# What a failed system call on a file means: a temporary shortage, or something that a person must change?
 
-#: The machine lacks something at the moment: room on the disk, memory, open files.
+#: Temporary shortages: disk space, memory, open files.
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
 
 def passes(error: OSError) -> bool:
-    """Whether the same call may succeed later although nobody changed any setting or right."""
+    """Whether the same call may succeed later without a change of settings or permissions."""
     return error.errno in _PASSING
 
 
 def of_os_error(error: OSError, what: str, *, where: str = "", remedy: str, wrong: bool = False) -> PipelineError:
-    """The error to raise: TransientError where room or memory ran out, else PermanentError (SettingsError if `wrong`).
+    """The error to raise: TransientError if a resource ran out, else PermanentError (SettingsError if `wrong`).
 
-    `remedy` is for the latter; `wrong` says that the path was a person's choice.
+    `remedy` applies to the latter two; `wrong` means that a person chose the path.
     """
     why = error.strerror or str(error)
     if passes(error):
-        return TransientError(what, where=where, why=why, remedy="Make room; what was under way goes on then")
+        return TransientError(what, where=where, why=why, remedy="Free disk space or memory, then try again")
     kind = SettingsError if wrong else PermanentError
     return kind(what, where=where, why=why, remedy=remedy)

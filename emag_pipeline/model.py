@@ -1,6 +1,6 @@
-"""What several slices speak of, one type for each thing: offers, rejects, pages and calls, as the API answered them.
+"""Types shared by several slices: offers, rejects, pages and calls, as the API returned them.
 
-It imports nothing, so that whoever stages, logs or shows them need not load the client.
+Imports none of the slices, so that code which stages, logs or shows these need not load the client.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -9,16 +9,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal, NamedTuple
 
-# A page of the marketplace's listing as read: offers as the database wants them, and rows that cannot be one.
+# One page of the marketplace's listing: normalised offers, and rows that cannot be represented as an offer.
 
 Kind = Literal["unknown field", "unexpected type", "unknown code", "out of range", "unstorable text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Surprise:
-    """Something in an answer that this code does not know or cannot read.
+    """Something in a response that this code does not know or cannot read.
 
-    `sample` is at most 80 printable characters without personal data, None where there is nothing to show.
+    `sample` is at most 80 printable characters without personal data, None if there is nothing to show.
     """
 
     field: str
@@ -36,11 +36,11 @@ class Offer:
     emag_offer_id: int
     #: fingerprint of the commercial fields, up to `availability_by_warehouse`
     row_hash: bytes
-    #: fingerprint of the fields after them, and of all of `raw` that stands in none of these
+    #: fingerprint of the fields after them, and of the part of `raw` that has no column
     content_hash: bytes
-    #: stands for the row as it was written; None where the same row has to be read again
+    #: fingerprint of the row's JSON text; None if the same text must be parsed again next time
     row_digest: bytes | None
-    #: `surprises` as JSON text, None where there are none
+    #: `surprises` as JSON text, None if there are none
     noticed: str | None
 
     part_number_key: str | None
@@ -62,7 +62,7 @@ class Offer:
     handling_time: str | None
     warranty: int | None
     vat_id: int | None
-    #: those of sale_price, currency, general_stock and status whose value cannot be read
+    #: which of sale_price, currency, general_stock and status cannot be read
     unreadable: tuple[str, ...]
     min_sale_price: Decimal | None
     max_sale_price: Decimal | None
@@ -97,17 +97,17 @@ class Offer:
     family_type_id: int | None
     rrp_guidelines: str | None
     auto_translated: bool | None
-    #: the row without what the commercial fields hold, as compact JSON text
+    #: the row without the values of the commercial fields, as compact JSON text
     raw: str
 
-    #: what was noticed while the row was read; no column
+    #: surprises found while the row was read; not a column
     surprises: tuple[Surprise, ...] = ()
 
 
 class AsPublished(NamedTuple):
-    """What is known of a published offer: which row it was read from, and what became of that."""
+    """The fingerprints stored with a published offer."""
 
-    #: stands for the row as it was written (`fingerprint.of_row`)
+    #: fingerprint of the row's JSON text (`fingerprint.of_row`)
     digest: bytes
     row_hash: bytes
     content_hash: bytes
@@ -115,28 +115,28 @@ class AsPublished(NamedTuple):
     noticed: str | None
 
 
-#: Asked for ids of offers, it tells of those that are published. Called by several threads at once.
+#: Returns what is published for each of the given offer ids that is. Called by several threads at once.
 AskPublished = Callable[[Collection[int]], Mapping[int, AsPublished]]
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An offer whose row is written as it was when the offer was published: reading it again would tell the same."""
+    """An offer whose JSON text is the same as when it was published, so parsing it again would change nothing."""
 
     emag_offer_id: int
     row_hash: bytes
     content_hash: bytes
 
     is_unchanged: ClassVar[bool] = True
-    #: there were none, or the row would not be known
+    #: always empty: rows with unreadable fields are never recognised as unchanged
     unreadable: ClassVar[tuple[str, ...]] = ()
-    #: what was noticed when the row was read, and would be again
+    #: the surprises found when the row was last parsed
     surprises: tuple[Surprise, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that cannot be represented: its id as far as it has one, why in words, and the row in ASCII JSON."""
+    """A row that cannot be represented: its id if it has one, the reason, and the row as ASCII JSON."""
 
     emag_offer_id: int | None
     reason: str
@@ -147,41 +147,41 @@ class Reject:
 class Page:
     """One page as read.
 
-    `number` and `size` are those of the request. `content_hash` tells whether two pages show the same offers in the
-    same state. `surprises` are those of its offers, one for each field and kind, with their times added up.
+    `number` and `size` are those of the request. Two pages with the same `content_hash` show the same offers in the
+    same state. `surprises` are those of its offers, one per field and kind, with `times` summed.
     """
 
     number: int
     size: int
-    #: its rows in their order: the offer's id, or a negative number made from the payload of a row without a usable one
+    #: one id per row, in order: the offer's id, or a negative number derived from the payload if it has no usable id
     ids: tuple[int, ...]
     offers: tuple[Offer | Unchanged, ...]
     rejects: tuple[Reject, ...]
     content_hash: bytes
     fetched_at: datetime
     surprises: tuple[Surprise, ...] = ()
-    #: the marketplace fails whatever the size of the page that holds this one position
+    #: the marketplace fails for this one position at every page size
     is_unreadable: bool = False
-    #: the rows as they came, in the order of `ids`, as long as one of them may have to go to quarantine
+    #: the rows as received, in the order of `ids`, kept while one of them may have to be quarantined
     source: tuple[object, ...] = ()
 
     @property
     def position(self) -> int:
-        """The first position of the listing that it shows, from 0 on."""
+        """Its first position in the listing, counted from 0."""
         return (self.number - 1) * self.size
 
     @property
     def rows(self) -> int:
-        """How many rows it shows, usable or not."""
+        """Number of rows, usable or not."""
         return len(self.ids)
 
 
-# What is kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses").
+# The record kept of every call (the vendor asks for 30 days: docs/marketplace-api.md, "Calls and responses").
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One HTTP attempt, retries too. `outcome` is 'ok' or 'error'; a body only of failures, redacted."""
+    """One HTTP attempt, including retries. `outcome` is 'ok' or 'error'; only failures keep a body, redacted."""
 
     sent_at: datetime
     account_type: str

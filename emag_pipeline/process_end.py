@@ -1,4 +1,4 @@
-"""The end of a process that was told to stop: at once, in time, with a sentence, and why where that is known."""
+"""Ends a process that was asked to stop: at once or in time, with a message, and the reason if it is known."""
 
 import os
 import select
@@ -12,22 +12,22 @@ from typing import NoReturn
 
 from emag_pipeline.errors import Interrupted
 
-# The end of a process by a signal that nothing else hears: at once, with a sentence and the code that means it.
+# Ending at once on a signal that nothing else handles, with a message and the exit code of an interruption.
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def name(number: int) -> str:
-    """Which signal it was, e.g. `interrupted by SIGTERM`."""
+    """The signal in words, e.g. `interrupted by SIGTERM`."""
     return f"interrupted by {signal.Signals(number).name}"
 
 
 def end_by(
     numbers: Iterable[int], descriptor: int | None, words: Callable[[int], str]
 ) -> Callable[[int, FrameType | None], None]:
-    """From now on these signals end the process, which says `words` of the signal. Main thread only.
+    """From now on these signals end the process, which prints `words` with the signal. Main thread only.
 
-    Returns the handler. Without a descriptor, or where nobody reads there, the code tells all the same.
+    Returns the handler. Without a descriptor or a reader, the exit code is still set.
     """
 
     def end(number: int, _: FrameType | None) -> None:
@@ -39,23 +39,23 @@ def end_by(
 
 
 def leave(descriptor: int | None, words: str) -> NoReturn:
-    """Say it and end with the code of an interruption; nothing is taken apart, and nothing is waited for."""
+    """Print the message and exit with the code of an interruption, without cleaning up or waiting."""
     try:
         if descriptor is not None:
             with suppress(OSError):
-                if select.select([], [descriptor], [], 0)[1]:  # a full pipe would keep it
+                if select.select([], [descriptor], [], 0)[1]:  # writing to a full pipe would block
                     os.write(descriptor, words.encode())
     finally:
         os._exit(Interrupted.exit_code)
 
 
-# Why this process was told to stop, where that is known: the ledger says it.
+# Why this process was asked to stop, if it is known, for the ledger.
 
 _known: list[str] = []
 
 
 def note(why: str) -> None:
-    """Keep the reason, a clause; the first one counts."""
+    """Store the reason, a clause; the first one is kept."""
     _known.append(why)
 
 
@@ -64,21 +64,21 @@ def words() -> str:
     return _known[0] if _known else "it was told to stop"
 
 
-# The end of a process that was told to stop and does not hear it.
+# Ending a process that was asked to stop but is blocked.
 #
-# The pipeline's own calls end when a signal comes. Dagster's do not: it stores events in calls into C that wait without
-# bound for a database that says nothing, and a handler runs when they return. Python notes a signal in C, though, and
-# tells it through a file at once: a thread that reads there hears it whatever the main thread does.
+# The pipeline's own calls end on a signal. Dagster's do not: it stores events in calls to C code that wait without
+# limit for a silent database, and a Python handler runs only when they return. But Python's C code also writes each
+# signal to a file descriptor at once: a thread that reads it is informed whatever the main thread does.
 
-#: A sync that was told to stop has ended before; G12 promises five seconds.
+#: A sync that was asked to stop normally ends earlier; G12 promises five seconds.
 _SECONDS = 4.3
-_SAID = "interrupted, and it did not end in time; `emag-pipeline status` tells what became of it, the next sync goes on"
+_SAID = "interrupted, and it did not end in time; `emag-pipeline status` shows its state, the next sync continues"
 
 
 def end_in_time() -> None:
-    """See to it that SIGTERM and SIGINT end this process in time; call it in the main thread.
+    """Make sure that SIGTERM and SIGINT end this process in time; call it in the main thread.
 
-    One that still lives then says so and ends with code 130. Its lease is free at once: the process is gone.
+    If it is still running at the time limit, it prints a message and exits with code 130; its lease is then free.
     """
     told, tells = os.pipe()
     os.set_blocking(tells, False)

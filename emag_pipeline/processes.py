@@ -1,8 +1,8 @@
-"""Who a process is, so that others can tell later whether it is gone, for sure or not at all; and how one is ended.
+"""Identifies processes, so that it can be decided later whether one has certainly ended; and ends processes.
 
-A number is not enough: it is given again, and containers count for themselves. The kernel's boot id says on which
-machine and since which start of it, the namespaces within which of its countings, the start time which of the
-processes that had the number. What cannot be compared proves nothing.
+A process id is not enough: ids are reused, and each container has its own. The kernel's boot id identifies the machine
+and its boot, the namespaces the container, and the start time the process among those that had the id. Without all of
+these, a process never counts as ended.
 """
 
 import os
@@ -16,17 +16,17 @@ from pathlib import Path
 import psutil
 
 _PROC = Path("/proc")
-#: The name in the process table of a process that was forked for a Dagster run: its command line tells nothing of it.
+#: The process name of a fork for a Dagster run, which its command line does not show.
 RUN = "emag-run"
-#: Numbers of processes, and since when their start times count.
+#: The namespaces of process ids and of start times.
 _NAMESPACES = ("pid", "time")
-#: Of /proc/PID/stat, counted behind the name, which is in brackets and may contain anything.
+#: Fields of /proc/PID/stat, counted after the name, which is in brackets and may contain anything.
 _STATE, _START_TICKS = 0, 19
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessMark:
-    """A process, told from all others. Where the system does not tell, `boot_id` is None, and it never counts as gone.
+    """The identity of a process. If the system does not provide it, `boot_id` is None and it never counts as gone.
 
     `start_ticks` are the kernel's ticks from its boot to the start of the process.
     """
@@ -39,7 +39,7 @@ class ProcessMark:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the process is known to be over: it ran under this very kernel, and is not there any more."""
+        """Whether the process has certainly ended: it ran under this boot of this kernel, and no longer exists."""
         if self.boot_id is None or self.namespaces is None or self.start_ticks is None:
             return False
         here = own_mark()
@@ -52,21 +52,21 @@ class ProcessMark:
         except OSError:  # another user's
             pass
         found = _stat(self.process_id)
-        if found is None:  # it ended just now, or may not be looked at
+        if found is None:  # it has just ended, or cannot be examined
             return False
         state, start_ticks = found
         return state in "ZX" or start_ticks != self.start_ticks
 
 
 def is_worker(process: psutil.Process) -> bool:
-    """Whether a code server began it for a Dagster run: ours (`dagster_runs.code_server`) forks, Dagster's spawns."""
+    """Whether a code server started it for a Dagster run: ours (`dagster_runs.code_server`) forks, Dagster's spawns."""
     with suppress(psutil.Error):
         return process.name() == RUN or any("spawn_main" in argument for argument in process.cmdline())
     return False
 
 
 def variable_of(process: psutil.Process, name: str) -> str | None:
-    """A variable of its environment; None for a process of another user, whatever its environment says."""
+    """A variable of its environment; None for a process of another user."""
     try:
         return process.environ().get(name) if process.uids().effective == os.geteuid() else None
     except (psutil.Error, OSError):
@@ -74,9 +74,9 @@ def variable_of(process: psutil.Process, name: str) -> str | None:
 
 
 def is_stopped(process: psutil.Process) -> bool:
-    """Whether it lives and does nothing, by SIGSTOP. Raises psutil.Error where it has ended.
+    """Whether it is stopped by SIGSTOP. Raises psutil.Error if it has ended.
 
-    Not where a debugger or profiler holds it: that lasts for moments, and SIGCONT ends nothing of it.
+    False if a debugger or profiler holds it: that is short, and SIGCONT would not end it.
     """
     return bool(process.status() == psutil.STATUS_STOPPED)
 
@@ -109,13 +109,13 @@ def _stat(process_id: int) -> tuple[str, int] | None:
     return None
 
 
-# Ending processes, children or not. None is reaped here: a parent wants to learn of its child's end itself.
+# Ending processes, children or not. None is reaped here, because a parent needs its child's exit status.
 
 _LOOK_SECONDS = 0.1
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether it can still do something."""
+    """Whether it is running, i.e. exists and is not a zombie."""
     with suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     return False
@@ -124,7 +124,7 @@ def lives(process: psutil.Process) -> bool:
 def end(
     processes: Iterable[psutil.Process], seconds: float, hurried: Callable[[], bool] = lambda: False
 ) -> list[psutil.Process]:
-    """Send SIGTERM and wait for the end, at most so long or until `hurried`. Returns those that still live."""
+    """Send SIGTERM and wait at most this long or until `hurried`. Returns those still running."""
     told = list(processes)
     for process in told:
         with suppress(psutil.Error):
@@ -132,12 +132,18 @@ def end(
     return _outlived(told, seconds, hurried)
 
 
-def kill(processes: Iterable[psutil.Process], seconds: float = 5.0) -> list[psutil.Process]:
-    """Send SIGKILL to them and their children. Returns those that may not be killed or are not gone after so long."""
+def kill(
+    processes: Iterable[psutil.Process], seconds: float = 5.0, *, with_children: bool = False
+) -> list[psutil.Process]:
+    """Send SIGKILL. Returns those that cannot be killed or are still running afterwards.
+
+    `with_children` for a process that executes a run, whose helpers are its own. Without it for programs: runs are
+    descendants of a code server and outlive it.
+    """
     killed = list(processes)
     for process in killed:
         with suppress(psutil.Error):
-            for child in process.children(recursive=True):
+            for child in process.children(recursive=True) if with_children else ():
                 child.kill()
         with suppress(psutil.Error):
             process.kill()

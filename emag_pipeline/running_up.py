@@ -1,8 +1,8 @@
-"""One `up` per home directory: a locked file that says who it is, the processes it has started, and those stopped.
+"""One `up` per home directory: a locked file that identifies it, the processes it started, and stopped ones.
 
-The lock belongs to the process, so the kernel frees it however the process ends: a file that a kill -9 left behind
-blocks nobody. Code servers and runs outlive their parents and are then children of the init process, so no walk down
-the tree finds them; but they inherit the environment, where a variable names the home.
+The lock belongs to the process, so the kernel releases it however the process ends: a file left by a kill -9 blocks
+nothing. Code servers and runs can outlive their parents and are then children of the init process, so they are not
+found in the process tree; but they inherit the environment, where a variable names the home.
 """
 
 import fcntl
@@ -24,15 +24,15 @@ from emag_pipeline.settings.home import claim
 from emag_pipeline.wording import iso_now
 
 _FILE = "up.lock"
-#: The variable that marks what an `up` has started with its home; whoever is started by these inherits it.
+#: The variable with the home of an `up`, which all processes that it starts inherit.
 MARK = "EMAG_UP_HOME"
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """An `up` that runs: its process, where its UI is, since when (ISO 8601, UTC); its ports, by variable.
+    """A running `up`: its process, its UI's address, its start (ISO 8601, UTC), its ports by variable.
 
-    And its accounts, None if it did not note them.
+    And its accounts, None if it did not record them.
     """
 
     pid: int
@@ -43,14 +43,14 @@ class Instance:
 
     @property
     def runs_for_seconds(self) -> float:
-        """How long it runs; infinite if it did not note its start."""
+        """How long it has been running; infinite if it did not record its start."""
         try:
             return (datetime.now(UTC) - datetime.fromisoformat(self.started_at)).total_seconds()
         except ValueError:
             return inf
 
     def knows(self, account: str) -> bool:
-        """Whether the account was configured when it began."""
+        """Whether the account was configured when it started."""
         return self.accounts is None or account in self.accounts
 
 
@@ -58,7 +58,7 @@ class Instance:
 def claimed(
     home: Path, ui: str, ports: Mapping[str, int] | None = None, accounts: Sequence[str] | None = None
 ) -> Iterator[Instance | None]:
-    """Be the one `up` of this home until the end: yields None; or the instance that already is.
+    """Become the home's only `up` in this context and yield None, or yield the one that is already running.
 
     Raises SettingsError for a home that cannot be used.
     """
@@ -76,14 +76,14 @@ def claimed(
 
 
 def running(home: Path) -> Instance | None:
-    """The `up` that runs in this home; None when none does."""
+    """The running `up` of this home; None if there is none."""
     try:
         with (home / _FILE).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _read(home / _FILE)
     except OSError:
-        pass  # none ever ran here, or it is another user's
+        pass  # none ever ran here, or the file is another user's
     return None
 
 
@@ -98,7 +98,7 @@ def is_member() -> bool:
 
 
 def members(home: Path) -> list[psutil.Process]:
-    """The living processes that the `up` of this home has started, however deep; without this process."""
+    """The running processes that the `up` of this home has started, directly or not; without this process."""
     wanted = home.resolve()
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
 
@@ -110,7 +110,7 @@ def home_of(process: psutil.Process) -> Path | None:
 
 
 def elsewhere(home: Path) -> dict[Path, Instance]:
-    """Each other home of this user in which an `up` runs, found by the programs that it has started."""
+    """The other homes of this user with a running `up`, found by the programs that it has started."""
     homes = {other for process in psutil.process_iter() if (other := home_of(process)) is not None}
     homes -= {home.resolve()}
     return {other: found for other in sorted(homes) if (found := running(other)) is not None}
@@ -127,7 +127,7 @@ def _write(file: TextIO, instance: Instance) -> None:
 
 
 def _read(path: Path) -> Instance:
-    for _ in range(20):  # the other one may have locked it and not written yet
+    for _ in range(20):  # the other process may have locked it and not written it yet
         try:
             return Instance(**json.loads(path.read_text()))
         except (ValueError, TypeError):
@@ -135,12 +135,12 @@ def _read(path: Path) -> Instance:
     return Instance(0, "unknown", "just now")
 
 
-# Programs of a home's `up` that somebody has stopped (SIGSTOP, a debugger): they live and answer nobody.
+# Programs of a home's `up` that were stopped (SIGSTOP): they are running, but do not respond.
 #
-# No death tells of them and no error names them: what they keep back is told elsewhere as silence, a busy machine or a
-# code server that cannot be reached.
+# They cause no error of their own: other parts report the effects, as a silent sensor, a busy machine or an unreachable
+# code server.
 
-#: What tells them by their command line.
+#: The programs by a part of their command lines.
 _NAMES = (
     ("dagster._daemon", "daemon"),
     ("emag_pipeline.dagster_runs.code_server", "code-server"),
@@ -152,24 +152,24 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class StoppedProgram:
-    """One of them: its name, as that of its log, or `run` for a process that executes a Dagster run; its number."""
+    """One of them: its name, which is that of its log, or `run` for a process of a Dagster run; its process id."""
 
     name: str
     pid: int
 
     @property
     def said(self) -> str:
-        """What is wrong, in a sentence."""
+        """The problem in a sentence."""
         return f"{self.name} (process {self.pid}) is stopped and answers nobody: what it does is not done meanwhile"
 
     @property
     def remedy(self) -> str:
-        """What makes it go on."""
-        return f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
+        """How to continue or restart it."""
+        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
 
 
 def stopped_programs(home: Path) -> list[StoppedProgram]:
-    """Those of this home, by the process table alone: nobody is asked, since whoever asks them waits."""
+    """Those of this home, from the process table alone, because a query to a stopped program would wait."""
     wanted, found = home.resolve(), []
     for process in psutil.process_iter():
         with suppress(psutil.Error):

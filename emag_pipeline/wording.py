@@ -1,4 +1,4 @@
-"""Words for numbers, durations, moments and long texts, the same wherever they are shown."""
+"""How numbers, durations, times and long texts are written, in one place for all outputs."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import overload
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """E.g. `1 row`, `1,200 rows`; `plural` where it is not the noun with an s."""
+    """E.g. `1 row`, `1,200 rows`; give `plural` if it is irregular."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
@@ -26,27 +26,27 @@ def age(seconds: float) -> str:
     return counted(max(0, int(seconds)), "second")
 
 
-# What a text of several lines, or of a value without end, says in one: of an error the line that holds the cause.
+# Long values and texts of several lines shortened to one line; for an error, the line with the cause.
 
-#: How gRPC writes down a call that failed: its first line says no more than that one did.
+#: gRPC's text for a failed call; its first line only reports that a call failed.
 _GRPC = re.compile(r'status = StatusCode\.(\w+)\s+details = "(.*?)"\s*$', re.MULTILINE | re.DOTALL)
-#: libpq has a line for each address that it tried.
+#: libpq writes one line for each address it tried.
 _ADDRESS = "connection to server "
-#: Whose last line at the margin is the error.
+#: The last line of a traceback that is not indented is the error.
 _TRACEBACK = "Traceback (most recent call last):"
-#: of a value that somebody has set
+#: in characters, for a value that a person has set
 _LONGEST_SHOWN = 120
 
 
 def shortened(value: str) -> str:
-    """A value as it is shown: in quotes, and not all of one that has no end."""
+    """The value in quotes, cut off if it is long."""
     return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
 def gist(text: str) -> str:
-    """The first line; what follows as well, where that one only announces it by a colon. No closing full stop or colon.
+    """The first line, plus the next while the text so far ends in a colon. Without a closing full stop or colon.
 
-    Of a call over gRPC its status and details; of a connection that was tried at several addresses what each has said.
+    For a gRPC error its status and details; for a connection tried at several addresses the message of each.
     Empty for an empty text.
     """
     call = _GRPC.search(text)
@@ -66,7 +66,7 @@ def gist(text: str) -> str:
     return said.rstrip(".: ")
 
 
-# Moments as programs read them: one format wherever JSON, logs and CSV files tell a time.
+# Times for programs: one format for JSON, logs and CSV files.
 
 
 @overload
@@ -76,7 +76,7 @@ def iso(moment: None) -> None: ...
 def iso(moment: datetime | None) -> str | None:
     """ISO 8601 in UTC, such as 2026-03-01T04:00:00.000005Z; None stays None.
 
-    Always to the microsecond: a publish is known by it, and a column of times of one length has one format to guess.
+    Always to the microsecond: publishes are identified by it, and parsers that guess a format see only one.
     """
     return (
         None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
@@ -84,31 +84,31 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def iso_now() -> str:
-    """This moment."""
+    """The current time, see `iso`."""
     return iso(datetime.now(UTC))
 
 
-# Where the next run of a sync that did not publish begins.
+# Where the next run begins after a sync that did not publish.
 
-#: Of an outage of the database nobody knows what it left: staging survives a stop, and no crash of the server.
+#: During an outage of the database it is unknown: staging survives a clean stop of the server, but not a crash.
 AFTER_AN_OUTAGE = (
-    "the next run goes on after the last durable page, or starts from the beginning where the server has crashed, "
+    "the next run continues after the last durable page, or starts from the beginning if the server has crashed, "
     "which empties staging"
 )
 
 
 def goes_on(pages_left: int | None) -> str:
-    """E.g. `goes on after the last durable page`; `pages_left`: how many are durable, None where nobody knows."""
+    """E.g. `continues after the last durable page`; `pages_left` is the number of durable pages, None if unknown."""
     if pages_left is None:
-        return "goes on after the last durable page, or starts from the beginning where none is durable"
-    return "goes on after the last durable page" if pages_left else "starts from the beginning: no page is durable"
+        return "continues after the last durable page, or starts from the beginning if none is durable"
+    return "continues after the last durable page" if pages_left else "starts from the beginning: no page is durable"
 
 
-# Where a program's own words can be read: named only where there are some.
+# References to log files, only if there is something in them.
 
 
 def size(log: Path) -> int:
-    """Its bytes; 0 where there is no such file, or none that may be looked at."""
+    """Its size in bytes; 0 if it does not exist or cannot be read."""
     try:
         return log.stat().st_size
     except OSError:
@@ -116,5 +116,5 @@ def size(log: Path) -> int:
 
 
 def see(words: str, log: Path, since_bytes: int = 0) -> str:
-    """The words, with the log's name for `{log}`, if it holds more than so many bytes; empty where it does not."""
+    """`words` with the log's path for `{log}` if the log holds more than `since_bytes`, else an empty text."""
     return words.format(log=log) if size(log) > since_bytes else ""

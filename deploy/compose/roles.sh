@@ -1,6 +1,6 @@
 #!/bin/sh
 # PostgreSQL's first start: roles, schema, Dagster's database (emag_pipeline/store/roles.sql), and the passwords.
-# The image runs it once, on an empty volume. psql reads the passwords itself, so they stand in no command line.
+# The image runs it once, on an empty volume. psql reads the passwords itself, so they appear on no command line.
 set -eu
 sed "s/{schema}/\"${DB_SCHEMA:-app}\"/g" "${ROLES_SQL:-/roles.sql}" |
   psql -X -q --username "$POSTGRES_USER" --dbname "$POSTGRES_DB"

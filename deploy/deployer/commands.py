@@ -96,4 +96,4 @@ def _run(places: Places, given: argparse.Namespace) -> int:
         os.setuid(who["user"])
     os.chdir(places.home)
     program = used / "venv/bin/emag-pipeline"
-    os.execve(program, [str(program), *words], environment)  # noqa: S606 - a shell would read the words anew
+    os.execve(program, [str(program), *words], environment)  # noqa: S606 - a shell would parse the words again

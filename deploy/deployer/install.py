@@ -1,8 +1,8 @@
 """Install a wheel, or go back to an earlier release.
 
-Installing: check, build beside what runs, stop, back up, migrate, switch, start, verify. A failure before the switch,
-and one after it that left the schema alone, ends with the previous release in use again. Where the schema moved, the
-previous release refuses it: the new one stays, and a person decides (docs/how-to/deploy.md).
+Installing: check, build next to the running release, stop, back up, migrate, switch, start, verify. After a failure
+before the switch, or after it with an unchanged schema, the previous release is in use again. If the schema has
+changed, the previous release refuses it: the new one stays, and a person decides (docs/how-to/deploy.md).
 """
 
 from pathlib import Path

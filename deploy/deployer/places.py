@@ -1,9 +1,9 @@
-"""Where everything is, and what a deployment says. `--prefix` moves it all, for trials and tests."""
+"""Paths of an installation, and the output of a deployment. `--prefix` moves all paths, for trials and tests."""
 
 import sys
 from pathlib import Path
 
-#: In the order in which they start; they stop the other way round, so that no new sync begins meanwhile.
+#: In start order; they stop in reverse, so that no new sync begins meanwhile.
 UNITS = (
     "emag-pipeline-code-location.service",
     "emag-pipeline-daemon.service",

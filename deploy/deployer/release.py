@@ -1,4 +1,4 @@
-"""A release: a directory of its own with a virtual environment, named after its content, never changed afterwards.
+"""A release: a directory with a virtual environment, named after its content, never changed afterwards.
 
 Which one is in use is said by a symlink, Dagster's configuration, the units, and the operator's command.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from deployer import programs, services
 from deployer.places import SOURCE, Failure, Places
 
-#: What a release carries beside its virtual environment; from the checkout, so it fits the wheel.
+#: What a release contains in addition to its virtual environment; from the checkout, so it matches the wheel.
 _FILES = ("requirements.lock", "dagster.yaml")
 _DIRECTORIES = ("deploy", "docs")
 _COMMAND = """#!/bin/sh
@@ -31,7 +31,7 @@ def path_of(places: Places, wheel: Path) -> Path:
 
 
 def build(release: Path, wheel: Path, packages_of: Path | None) -> None:
-    """Make the release unless it is complete; an incomplete one is made anew.
+    """Make the release unless it is complete; an incomplete one is rebuilt.
 
     The packages are those of the lock file, checked against its hashes; or, to try things out, those of another
     virtual environment.
@@ -45,7 +45,7 @@ def build(release: Path, wheel: Path, packages_of: Path | None) -> None:
         programs.run([sys.executable, "-m", "venv", release / "venv"], remedy="Install python3-venv")
         pip = [python, "-m", "pip", "install", "--quiet"]
         lock = ["--require-hashes", "-r", SOURCE / "requirements.lock"]
-        programs.run([*pip, *lock], remedy="See whether this machine reaches the package index")
+        programs.run([*pip, *lock], remedy="Check that this machine reaches the package index")
     else:
         programs.run([sys.executable, "-m", "venv", "--without-pip", release / "venv"], remedy="Install python3-venv")
         pip = [packages_of / "bin/python", "-m", "pip", "--python", python, "install", "--quiet"]

@@ -36,7 +36,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Stop everything; running syncs are told first and record how far they came."""
+    """Stop everything; running syncs get the signal first and record their progress."""
     _systemctl("stop", *reversed(UNITS), TARGET)
 
 

@@ -1,4 +1,4 @@
-"""The Grafana dashboard as code: `python -m deploy.grafana.dashboard` writes dashboards/emag_pipeline.json anew."""
+"""The Grafana dashboard as code: `python -m deploy.grafana.dashboard` rewrites dashboards/emag_pipeline.json."""
 
 import sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def text() -> str:
 
 
 def main() -> None:
-    """Write the file anew."""
+    """Rewrite the file."""
     PATH.write_text(text(), encoding="utf-8")
     sys.stdout.write(f"{PATH}\n")
 

@@ -1,4 +1,4 @@
-"""The two kinds of panels that the dashboard is made of, and how each looks."""
+"""The dashboard's two kinds of panels, and their appearance."""
 
 from collections.abc import Mapping
 
@@ -19,14 +19,14 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-#: The Prometheus that is chosen at the top of the dashboard.
+#: The Prometheus selected at the top of the dashboard.
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
-#: A legend's words, and the query behind it.
+#: A legend's text, and its query.
 Queries = Mapping[str, str]
-#: What is shown for a value, and in which colour.
+#: The text and the colour for a value.
 Words = Mapping[str, tuple[str, str]]
-#: From which value on which colour; None is from the start.
+#: Thresholds and their colours; None is the lowest.
 Colours = Mapping[float | None, str]
 
 _PLAIN: Colours = {None: "blue"}
@@ -61,7 +61,7 @@ def over_time(
     stacked: bool = False,
     most: float | None = None,
 ) -> timeseries.Panel:
-    """Lines over time; `most` is the axis' end, where it is known."""
+    """Lines over time; `most` is the end of the axis, if it is known."""
     panel = timeseries.Panel().title(title).description(help_).datasource(SOURCE).height(8).span(width).unit(unit)
     panel = panel.min(0).line_width(1).fill_opacity(25 if stacked else 5).show_points(VisibilityMode.NEVER)
     panel = panel.legend(_legend()).tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))

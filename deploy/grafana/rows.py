@@ -1,8 +1,8 @@
-"""What the dashboard shows. Each panel answers one question; its help says what to do about the answer."""
+"""The dashboard's panels. Each answers one question; its help text says how to react."""
 
 from deploy.grafana.panels import Colours, Words, now, over_time
 
-#: The accounts that are chosen at the top of the dashboard.
+#: The accounts selected at the top of the dashboard.
 _OF = 'account_type=~"$account"'
 _EACH = "{{account_type}}"
 
@@ -18,7 +18,7 @@ _ANY_IS_BAD: Colours = {None: "green", 1: "red"}
 
 
 def _most(metric: str) -> str:
-    """A gauge of each account; the largest where several exporters tell it."""
+    """A gauge per account; the largest value if several exporters report it."""
     return f"max by (account_type) ({metric}{{{_OF}}})"
 
 
@@ -45,7 +45,7 @@ _SHARE_READ = f"emag_sync_pages_done{{{_OF}}} / (emag_sync_pages_expected{{{_OF}
 _WELL = (
     now(
         "Exporter answers",
-        "No: all else here is old. docs/runbook.md, EmagExporterDown.",
+        "No: all other panels are out of date. docs/runbook.md, EmagExporterDown.",
         {"": 'max(up{job="emag_pipeline"})'},
         words=_YES_OR_NO,
     ),
@@ -63,7 +63,7 @@ _WELL = (
     ),
     now(
         "Open incidents",
-        "What is wrong and not resolved; `emag-pipeline status` has the words.",
+        "Problems that are not resolved; `emag-pipeline status` describes them.",
         {"{{kind}}": "max by (kind) (emag_sync_incidents_open)"},
         width=12,
         colours=_ANY_IS_BAD,
@@ -73,27 +73,27 @@ _WELL = (
 _ACCOUNTS = (
     now(
         "Newest sync",
-        "Failed or timeout: `emag-pipeline status` says why and what to do.",
+        "Failed or timeout: `emag-pipeline status` has the reason and the remedy.",
         {_EACH: _most("emag_sync_run_status")},
         width=12,
         words=_STATES,
     ),
     now(
-        "Age of what is published",
-        "How old what readers see is: since its oldest page was read. docs/runbook.md, EmagAccountStale.",
+        "Age of the published data",
+        "Time since the oldest published page was read. docs/runbook.md, EmagAccountStale.",
         {_EACH: _AGE},
         width=12,
         unit="s",
     ),
     over_time(
-        "Age of what is published, over time",
-        "A saw: each publish brings it to the scan's length. The bound: EMAG_SYNC_STALE_AFTER_HOURS, or two scans.",
+        "Age of the published data, over time",
+        "A sawtooth: each publish resets it to the scan's length. Bound: EMAG_SYNC_STALE_AFTER_HOURS, or two scans.",
         {_EACH: _AGE, f"{_EACH}: bound": _most("emag_sync_stale_bound_seconds")},
         unit="s",
     ),
     over_time(
         "Failures",
-        "The error that the newest sync of an account ended with; docs/runbook.md has a heading for each.",
+        "The error class of an account's newest sync; docs/runbook.md has a heading for each.",
         {
             f"{_EACH}: {{{{error_class}}}}": (
                 f"max by (account_type, error_class) (emag_sync_last_failure{{{_OF}}})"
@@ -106,19 +106,19 @@ _ACCOUNTS = (
 _SYNCS = (
     over_time(
         "Pages read",
-        "How far the newest sync is: 100 % are all pages, each durable.",
+        "Progress of the newest sync: 100 % means that all pages are durable.",
         {_EACH: f"max by (account_type) ({_SHARE_READ})"},
         unit="percentunit",
         most=1,
     ),
     over_time(
-        "Offers read a second",
-        "At three calls a second there can be 300.",
+        "Offers read per second",
+        "At three calls per second at most 300.",
         {_EACH: _rate("emag_sync_offers_processed_total", "account_type")},
     ),
     over_time(
         "Since the last progress",
-        "Of running syncs. Past the bound a sync is stuck and should be ended by itself.",
+        "Of running syncs. Past the bound a sync is stuck and should be ended automatically.",
         {_EACH: _most("emag_sync_progress_age_seconds"), "bound": _bound("stuck")},
         unit="s",
     ),
@@ -129,7 +129,7 @@ _SYNCS = (
         unit="s",
     ),
     over_time(
-        "Stuck and recovered syncs, an hour",
+        "Stuck and recovered syncs per hour",
         "Stuck without recovered: `emag-pipeline recover`. docs/runbook.md, EmagSyncStuck.",
         {
             f"{_EACH} stuck": _in_an_hour("emag_sync_stuck_syncs_total"),
@@ -142,13 +142,13 @@ _SYNCS = (
 _OFFERS = (
     over_time(
         "Published offers",
-        "Those that exist, by whether they can be bought.",
+        "Existing offers, by saleability.",
         {f"{_EACH} {{{{state}}}}": f'max by (account_type, state) (emag_offers{{{_OF}, state!="deleted"}})'},
         stacked=True,
     ),
     over_time(
-        "Gone and quarantined",
-        "A jump is worth a look: `emag-pipeline rejects`, or emag_product_offers.deleted_at.",
+        "Deleted and quarantined",
+        "Investigate a jump: `emag-pipeline rejects`, or emag_product_offers.deleted_at.",
         {
             f"{_EACH} deleted": f'max by (account_type) (emag_offers{{{_OF}, state="deleted"}})',
             f"{_EACH} quarantined": _most("emag_offers_quarantined"),
@@ -159,7 +159,7 @@ _OFFERS = (
 _MARKETPLACE = (
     over_time(
         "Rate budget used",
-        "Share of the calls that an account may make in a minute. docs/runbook.md, EmagRateBudgetExhausted.",
+        "Share of the calls per minute that an account may make. docs/runbook.md, EmagRateBudgetExhausted.",
         {_EACH: _most("emag_sync_rate_budget_used_ratio")},
         unit="percentunit",
         most=1,
@@ -176,14 +176,14 @@ _MARKETPLACE = (
     ),
     over_time(
         "Calls",
-        "By resource, with their outcome.",
+        "By resource and outcome.",
         {"{{resource}} {{outcome}}": _rate("emag_sync_requests_total", "resource", "outcome") + " > 0"},
         unit="reqps",
         stacked=True,
     ),
     over_time(
-        "How long a call takes",
-        "Without the wait for the rate budget; the slowest of twenty, and the middle one.",
+        "Duration of a call",
+        "Without the wait for the rate budget; 95th percentile and median.",
         {"{{resource}} 95 %": _latency(0.95), "{{resource}} 50 %": _latency(0.5)},
         unit="s",
     ),
@@ -198,14 +198,14 @@ _WATCHING = (
         unit="s",
     ),
     over_time(
-        "Messages to the webhook, an hour",
-        "Failed ones are told again; when they stay, look at EMAG_ALERT_WEBHOOK_URL.",
+        "Messages to the webhook per hour",
+        "Failed ones are sent again; if failures continue, check EMAG_ALERT_WEBHOOK_URL.",
         {"{{outcome}}": "sum by (outcome) (increase(emag_sync_alerts_total[1h]))"},
         width=8,
     ),
     over_time(
-        "What a scrape costs",
-        "Reading the figures from the database; above a second something is wrong with the server.",
+        "Duration of a scrape",
+        "Time to read the figures from the database; above a second, check the server.",
         {"schema {{revision}}": "max(emag_sync_scrape_seconds) * on () group_left (revision) emag_sync_schema_info"},
         width=8,
         unit="s",
@@ -213,10 +213,10 @@ _WATCHING = (
 )
 
 ROWS = {
-    "Is all well?": _WELL,
+    "Overall state": _WELL,
     "Accounts": _ACCOUNTS,
     "Syncs": _SYNCS,
     "Offers": _OFFERS,
     "Marketplace": _MARKETPLACE,
-    "Who watches": _WATCHING,
+    "Monitoring": _WATCHING,
 }

@@ -1,4 +1,4 @@
-"""Backups: written with pg_dump, read with pg_restore; one file holds one state, taken while syncs go on.
+"""Backups: written with pg_dump, read with pg_restore; one file holds one state, taken while syncs continue.
 
 pg_dump reads in one snapshot, so the file holds what readers saw at one moment, never half a publish. Staging is left
 out: it is large, unlogged, and a scan can be read again. Dagster's database is not included; without it, the history of

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.status import account_statuses
 
@@ -99,8 +100,7 @@ def require_known(database: Database, account: str, at: datetime) -> None:
 def known_offer(database: Database, account: str, offer_id: int) -> KnownOffer | None:
     """What is known of an offer, None when it was never published."""
     with database.transaction(timeout_seconds=30) as tx:
-        row = tx.run(_SQL["known_offer"], account=account, offer=offer_id).one_or_none()
-        return None if row is None else KnownOffer(**row._mapping)
+        return row_of(tx.run(_SQL["known_offer"], account=account, offer=offer_id), KnownOffer)
 
 
 def states_of(database: Database, account: str, offer_id: int, since: datetime | None = None) -> list[OfferState]:
@@ -125,8 +125,7 @@ def said_of(
 def newest_rejection(database: Database, account: str, offer_id: int) -> Rejection | None:
     """Why the offer's newest quarantined row was rejected; None when no such row is kept."""
     with database.transaction(timeout_seconds=60) as tx:
-        row = tx.run(_SQL["newest_rejection"], account=account, offer=offer_id).one_or_none()
-        return None if row is None else Rejection(**row._mapping)
+        return row_of(tx.run(_SQL["newest_rejection"], account=account, offer=offer_id), Rejection)
 
 
 def found(database: Database, account: str, offer_id: int) -> KnownOffer:

@@ -1,5 +1,5 @@
-"""Charts as small SVG texts, for Dagster's UI and the report. Knows no database and no Dagster.
+"""Charts as small SVG texts, for Dagster's UI and the report. Independent of database and Dagster.
 
-Each module draws one kind of chart: the same numbers give the same bytes, colour-blind people can tell the colours
-apart, every text is escaped, and no chart needs a library (docs/decisions/0014-charts-drawn-by-hand.md).
+Each module draws one kind of chart: the same numbers give the same bytes, the colours are suitable for colour-blind
+readers, every text is escaped, and no library is needed (docs/decisions/0014-charts-drawn-by-hand.md).
 """

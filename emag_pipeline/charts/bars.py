@@ -1,4 +1,4 @@
-"""Horizontal bars with words and numbers: offers by issue, by buy button, by days of cover."""
+"""Horizontal bars with labels and numbers: offers by issue, by buy button, by days of cover."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _WORDS_WIDTH, _WORDS_IN_A_LINE = 172, 23
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: words, a number of 0 or more, what is written behind it, and a colour of the palette."""
+    """One bar: its label, a number of 0 or more, the text after it, and a colour of the palette."""
 
     words: str
     number: int
@@ -21,7 +21,7 @@ class Bar:
 
 
 def draw(name: str, title: str, bars: Sequence[Bar], *, empty: str) -> str:
-    """The chart, first bar on top; `empty` is what it says without bars."""
+    """The chart, first bar on top; `empty` is its text without bars."""
     told = "; ".join(f"{bar.words}: {bar.said}" for bar in bars) + "." if bars else empty
     places = max(1, len(bars))
     sheet = Sheet(
@@ -38,5 +38,5 @@ def draw(name: str, title: str, bars: Sequence[Bar], *, empty: str) -> str:
 
 
 def _wrapped(words: str) -> str:
-    """At most two lines, the rest left out."""
+    """The text in at most two lines, the rest omitted."""
     return "\n".join(textwrap.wrap(plain(words), _WORDS_IN_A_LINE, max_lines=2, placeholder="…"))

@@ -6,14 +6,14 @@ from datetime import date
 from emag_pipeline.charts.svg import BLUE, MUTED, ORANGE, Sheet, whole_ticks
 from emag_pipeline.wording import counted
 
-#: Of the axis, the height of a line of text.
+#: The height of a line of text, as a share of the axis.
 _LABEL_HEIGHT = 0.11
-#: Before the first day, so that its label does not touch the axis of offers.
+#: Space before the first day, so that its label does not touch the axis of offers.
 _MARGIN = 0.06
-#: With fewer days, each has a dot: otherwise a single day would not be seen.
+#: With fewer days, each has a dot, without which a single day would be invisible.
 _MARKED_DAYS = 15
 _MOST_LABELS = 5
-#: In days. A chart of fewer days has room for this many, so that a single day is a column and not a wall.
+#: The minimum width in days, so that a single day is a column and does not fill the chart.
 _LEAST_DAYS, _HALF_A_COLUMN = 9, 0.35
 
 #: A day, its offers, and how many of them were saleable, at its end.
@@ -23,7 +23,7 @@ DayOfMoves = tuple[date, int, int]
 
 
 def draw_offers(name: str, days: Sequence[DayOfOffers]) -> str:
-    """The chart of days in their order; gaps are allowed. One day is a point; none is said in words."""
+    """The chart of days in order; gaps are allowed. One day is a point; without days it shows a text."""
     told, offers = _describe_offers(days), [offers for _, offers, _ in days]
     top, (first, last) = max(*offers, 1, 1), _ends(days)
     sheet = Sheet(
@@ -40,7 +40,7 @@ def draw_offers(name: str, days: Sequence[DayOfOffers]) -> str:
         points = [(day.toordinal(), number) for (day, _, _), number in zip(days, numbers, strict=True)]
         sheet.line(points, colour, dashes=dashes)
         sheet.dots(points if len(days) < _MARKED_DAYS else [], colour)
-    # the names of the lines at their ends, moved apart where they would touch
+    # the names of the lines at their ends, moved apart if they would overlap
     lower = max(0, min(saleable[-1], offers[-1] - top * _LABEL_HEIGHT))
     upper = max(offers[-1], lower + top * _LABEL_HEIGHT)
     sheet.text(last, upper, counted(offers[-1], "offer"), dx=8, color=BLUE, is_bold=True)
@@ -49,7 +49,7 @@ def draw_offers(name: str, days: Sequence[DayOfOffers]) -> str:
 
 
 def draw_moves(name: str, days: Sequence[DayOfMoves]) -> str:
-    """The chart of days in their order; gaps are allowed. No move is said in words."""
+    """The chart of days in order; gaps are allowed. Without moves it shows a text."""
     told, rises, cuts = _describe_moves(days), sum(up for _, up, _ in days), sum(down for _, _, down in days)
     most, (first, last) = max((max(up, down) for _, up, down in days), default=1), _ends(days)
     sheet = Sheet(
@@ -95,7 +95,7 @@ def _ends(days: Sequence[tuple[date, int, int]]) -> tuple[int, int]:
 
 
 def _day_labels(days: Sequence[date]) -> list[tuple[float, str]]:
-    """A few of the days, always with the last one; a day is at x = its ordinal number."""
+    """Some of the days, always including the last one; a day is at x = its ordinal number."""
     step = max(1, -(-(len(days) - 1) // (_MOST_LABELS - 1)))
     named = [day for place, day in enumerate(reversed(days)) if place % step == 0]
     return [(day.toordinal(), f"{day.day} {day:%b}") for day in named]

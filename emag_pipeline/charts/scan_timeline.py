@@ -1,10 +1,10 @@
-"""How a scan went: pages over time, reading by reading, with pauses, failed calls and calls over the rate limit."""
+"""A scan over time: pages by reading, with pauses, failed calls and calls over the rate limit."""
 
 from emag_pipeline.charts.svg import BLUE, GREY, MUTED, ORANGE, YELLOW, Point, Sheet, whole_ticks
 from emag_pipeline.sync.timeline import ScanTimeline
 from emag_pipeline.wording import counted
 
-#: Where failures are marked, below the axis' zero, as a share of its top.
+#: Position of failure marks below zero, as a share of the axis.
 _BELOW = -0.12
 #: A cross and a triangle that points down.
 _CROSS, _TRIANGLE = "m-3 -3l6 6m0 -6l-6 6", "m-3 -2h6l-3 5z"
@@ -14,7 +14,7 @@ _MOST_LABELS = 6
 
 
 def draw(name: str, timeline: ScanTimeline) -> str:
-    """The chart; a sync without any page is said in words."""
+    """The chart; for a sync without pages, a text."""
     told, expected = describe(timeline), timeline.pages_expected
     top = max(expected, 1, *(reading[-1][1] for reading in timeline.readings if reading), 1)
     seconds = max(timeline.seconds, 0.001)
@@ -49,7 +49,7 @@ def describe(timeline: ScanTimeline) -> str:
 
 
 def _draw_readings(sheet: Sheet, timeline: ScanTimeline) -> None:
-    """Each reading as steps from its first page to a dot at its last; with its number where there are several."""
+    """Each reading as steps from its first page to a dot at its last; numbered if there are several."""
     for number, reading in enumerate(timeline.readings, start=1):
         if not reading:
             continue
@@ -69,7 +69,7 @@ def _time_labels(seconds: float) -> list[tuple[float, str]]:
 
 
 def _mark_failures(sheet: Sheet, timeline: ScanTimeline, y: float) -> None:
-    """Below the pages: a cross for each moment of failures, a triangle for each of HTTP 429."""
+    """Below the pages: a cross for each time of failures, a triangle for each HTTP 429."""
     if not timeline.failed:
         return
     sheet.marks([(at, y) for at in timeline.failed_at], _CROSS, ORANGE)
@@ -79,7 +79,7 @@ def _mark_failures(sheet: Sheet, timeline: ScanTimeline, y: float) -> None:
 
 
 def _name_pauses(sheet: Sheet, timeline: ScanTimeline, y: float) -> None:
-    """The pauses' lengths, where there is room for them."""
+    """The lengths of the pauses, if there is room."""
     for start, end in timeline.pauses:
         share = (end - start) / max(timeline.seconds, 0.001)
         if share > 0.06:

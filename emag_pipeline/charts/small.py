@@ -1,7 +1,7 @@
-"""Pictures of less than a thousand characters as an image in Markdown: Dagster's UI shows them at once.
+"""Pictures of less than a thousand characters as Markdown images, which Dagster's UI shows directly.
 
 It hides longer Markdown behind `[Show Markdown]` (dagster-webserver 1.13.27). So they have no text, no axes and no
-variables for colours; their numbers are shown beside them. In a terminal a series is a word of small blocks.
+variables for colours; their numbers are shown next to them. In a terminal a series is a word of block characters.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ Number = Decimal | int | float
 
 
 def draw(numbers: Sequence[Number | None], least: Number = 0) -> str:
-    """One block a number, the lowest for `least`, the full one for the largest; a blank for None. Empty for no number.
+    """One block per number, the lowest for `least`, the full one for the largest, a blank for None; empty without any.
 
-    A series that is `least` throughout is drawn at the bottom where that is 0, else in the middle.
+    A series that is `least` throughout is drawn at the bottom if that is 0, else in the middle.
     """
     most = max((number for number in numbers if number is not None), default=least)
     return "".join(
@@ -48,7 +48,7 @@ def line(numbers: Sequence[float]) -> str:
 
 
 def columns(numbers: Sequence[float]) -> str:
-    """The first 31 numbers of 0 or more as columns, the largest one the highest."""
+    """The first 31 numbers, each 0 or more, as columns; the largest is the highest."""
     shown = numbers[:_MOST_POINTS]
     most = max(shown, default=0)
     step = _WIDTH / max(len(shown), 1)

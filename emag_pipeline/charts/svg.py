@@ -1,4 +1,4 @@
-"""The sheet that every chart is drawn on: palette, axes, text and shapes as SVG, by the standard library alone."""
+"""The sheet that every chart is drawn on: palette, axes, text and shapes as SVG, with the standard library only."""
 
 import re
 from base64 import b64encode
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from xml.etree import ElementTree
 
-# The colours of all charts, after Okabe and Ito: colour-blind people can tell them apart. No chart relies on colour
-# alone: a label, a dash or a place says the same, so it can be read in grey.
+# The colours of all charts, by Okabe and Ito, are suitable for colour-blind readers. No chart relies on colour alone: a
+# label, a dash or a position shows the same, so it is readable in grey.
 
 INK = "#1c2430"
 MUTED = "#5b6675"
@@ -19,7 +19,7 @@ ORANGE = "#b64a00"
 YELLOW = "#f0c34e"
 GREY = "#9aa3af"
 
-#: The names under which a page may replace each colour, e.g. in dark mode: `--chart-ink`.
+#: The CSS variables by which a page may replace each colour, e.g. in dark mode: `--chart-ink`.
 NAMES = {
     INK: "ink",
     MUTED: "muted",
@@ -32,7 +32,7 @@ NAMES = {
     GREY: "grey",
 }
 
-#: CSS pixels; text stays readable when a phone shows the chart 340 pixels wide.
+#: CSS pixels; text stays readable if a phone shows the chart 340 pixels wide.
 WIDTH = 420
 _FONT_SIZE = 12
 _TOP, _BOTTOM = 12, 24
@@ -64,10 +64,10 @@ def whole_ticks(most: float, number: int = 4) -> list[int]:
 
 
 class Sheet:
-    """A chart under way. Places are in the units of the data unless a parameter is called `d…`, which is in pixels.
+    """A chart being drawn. Positions are in the units of the data; parameters called `d…` are in pixels.
 
-    `name` is in lower case and makes the ids unique within a page. `title` and `description` are for those who cannot
-    see the chart. `left` and `right` are the room for labels beside the axes, `height` is that of the whole, in pixels.
+    `name` is in lower case and makes the ids unique within a page. `title` and `description` are for readers who cannot
+    see the chart. `left` and `right` are the space for labels next to the axes, `height` the total height, in pixels.
     `x` and `y` are the first and last value of each axis.
     """
 
@@ -103,7 +103,7 @@ class Sheet:
         self, x: float, y: float, text: str, *, dx: int = 0, dy: int = 0, anchor: str = "start", color: str = INK,
         is_bold: bool = False,
     ) -> None:  # fmt: skip
-        """Write a label `dx` pixels to the right of a place and `dy` below it, vertically centred; `\\n` breaks it."""
+        """Write a label `dx` pixels right of a position and `dy` below it, vertically centred; `\\n` breaks it."""
         lines = plain(text).split("\n")
         first = self._up(y) + dy + 4 - 7 * (len(lines) - 1)
         style = f"fill: {_colour(color)}" + ("; font-weight: bold" if is_bold else "")
@@ -112,7 +112,7 @@ class Sheet:
             self._add("text", {**at, "text-anchor": anchor, "style": style}, line)
 
     def say_nothing_known(self, text: str) -> None:
-        """The words of an empty chart, in its middle."""
+        """Write the text of an empty chart in its middle."""
         at = {"x": _number(WIDTH / 2), "y": _number(self._middle), "text-anchor": "middle"}
         self._add("text", {**at, "style": f"fill: {_colour(MUTED)}"}, plain(text))
 
@@ -153,7 +153,7 @@ class Sheet:
             self.text(x, self._y[0], label, dy=15, anchor="middle", color=MUTED)
 
     def label_y(self, ticks: Sequence[float]) -> None:
-        """Labels beside the chart, without a sign, and a thin line across it for each. Draw it first."""
+        """Labels next to the chart, without a sign, and a thin line across it for each. Draw it first."""
         for y in ticks:
             self.line([(self._x[0], y), (self._x[1], y)], GRID, width=1)
             self.text(self._x[0], y, short(abs(y)), dx=-6, anchor="end", color=MUTED)
@@ -163,7 +163,7 @@ class Sheet:
 
 
 def data_uri(svg: str) -> str:
-    """The chart as the address of an image that needs no server."""
+    """The chart as a data URI, an image address that needs no server."""
     return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 

@@ -79,7 +79,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, e.g. emag.dump; mode 0600.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write the schema with all its tables to one file (pg_dump's custom format), while syncs go on.
+    """Write the schema with all its tables to one file (pg_dump's custom format), while syncs continue.
 
     It contains the state of one moment, without staging, which a sync reads again. `restore` reads it. Needs a pg_dump
     that is not older than the server; one comes with the package. Dagster's own database is not included.
@@ -110,7 +110,7 @@ def restore(
     done = restore_file(load_settings(), file, replace=replace, say=narrator.say)
     version = done.now_at if done.now_at == done.revision else f"{done.revision}, migrated to {done.now_at}"
     narrator.say(f"restored {counted(done.rows, 'row')} in {done.seconds:.1f} s, schema version {version}")
-    narrator.say("the next sync goes on from there; Dagster's own run history was not touched")
+    narrator.say("the next sync continues from there; Dagster's own run history was not touched")
 
 
 _HOURS = {"h": 1, "d": 24, "w": 168}

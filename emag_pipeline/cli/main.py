@@ -100,7 +100,7 @@ def _warn_of_unread(*, is_plain: bool) -> None:
 def emag_pipeline() -> None:
     """An exact, current and historical copy of your eMAG offers in PostgreSQL.
 
-    Start with `emag-pipeline up`. Without any settings it uses a database of its own and a sandbox marketplace.
+    Start with `emag-pipeline up`. Without any settings it uses its own database and a sandbox marketplace.
     """
 
 

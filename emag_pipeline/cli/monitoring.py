@@ -57,7 +57,7 @@ class RunningSyncJson(JsonModel):
     silent_seconds: float = Field(description="Seconds since its last heartbeat.")
     dagster_run_id: str | None = Field(description="The Dagster run; null if the ledger knows none.")
     obstacle: str | None = Field(description="Which call failed and when it is retried; null if none did.")
-    trouble: str | None = Field(description="Why it will not end by itself; null if it will.")
+    trouble: str | None = Field(description="Why it will not end on its own; null if it will.")
 
 
 class LastErrorJson(JsonModel):

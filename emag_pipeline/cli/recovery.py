@@ -1,4 +1,4 @@
-"""`emag-pipeline stuck`, `recover` and `stop`: what does not end by itself, and how to end it. All need Dagster."""
+"""`emag-pipeline stuck`, `recover` and `stop`: find and end what does not end on its own. All need Dagster."""
 
 import getpass
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from emag_pipeline.sync.liveness import Bounds, RunningSync, running_syncs
 
 
 class StuckSyncJson(JsonModel):
-    """A sync or a Dagster run that will not end by itself."""
+    """A sync or a Dagster run that will not end on its own."""
 
     account: str = Field(description="Its account.")
     condition: str = Field(
@@ -56,7 +56,7 @@ class LivingSyncJson(JsonModel):
 
 
 class StuckJson(JsonModel):
-    """What will not end by itself, and what runs."""
+    """What will not end on its own, and what is running."""
 
     stuck: list[StuckSyncJson] = Field(description="What `emag-pipeline recover` would end.")
     running: list[LivingSyncJson] = Field(description="All syncs recorded as running.")

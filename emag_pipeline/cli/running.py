@@ -31,7 +31,8 @@ def up() -> None:
 
     Uses the configured database (DATABASE_SYNC_URL) or starts the PostgreSQL that comes with the package. Uses your
     marketplace accounts (EMAG_API_USERNAME, EMAG_API_PASSWORD) or starts the sandbox. Migrates the schema, runs
-    Dagster's UI and daemon, and refreshes every account automatically. If `up` is already running, it only says where.
+    Dagster's UI and daemon, and refreshes every account automatically. If `up` is already running,
+    it only prints the UI's address.
     """
     from emag_pipeline.local import up as supervisor  # only `up` supervises
 
@@ -161,7 +162,9 @@ def _tell_interrupted(done: Sequence[RefreshOutcome], narrator: Narrator, *, as_
         begins = goes_on(max(pages) if len(pages) == len(left) else None)
         narrator.say(f"interrupted; the next `emag-pipeline sync` {begins}")
     else:  # the runs did not end in time, so nothing is known about them
-        narrator.say("interrupted; `emag-pipeline status` shows how far it came, the next `emag-pipeline sync` goes on")
+        narrator.say(
+            "interrupted; `emag-pipeline status` shows how far it got, the next `emag-pipeline sync` continues"
+        )
 
 
 def _account(one: RefreshOutcome) -> SyncedAccountJson:

@@ -1,6 +1,6 @@
-"""Dagster runs: find them, and read how they ended. Other code reaches the Dagster instance through this package.
+"""Dagster runs: find them, and read how they ended. Other code accesses the Dagster instance through this package.
 
-`dagster_runs.instance` opens the instance, `dagster_runs.ending` ends runs, `dagster_runs.finding` knows their
+`dagster_runs.instance` opens the instance, `dagster_runs.ending` ends runs, `dagster_runs.finding` finds their
 processes, and `python -m emag_pipeline.local.run ACCOUNT RUN_ID` executes one.
 """
 
@@ -16,7 +16,7 @@ REFERENCE_JOB = "refresh_reference"
 MARTS_JOB = "refresh_marts"
 ASSORTMENT_JOB = "refresh_daily_assortment"
 PARTITION_TAG = "dagster/partition"
-#: Of a run that reads all pages, whatever an interrupted sync has left: `true`.
+#: The tag of a run that reads all pages instead of resuming an interrupted sync; its value is `true`.
 ANEW_TAG = "emag/anew"
 
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -24,7 +24,7 @@ UNDER_WAY = [status for status in dg.DagsterRunStatus if status not in ENDED]
 
 
 def has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a run is known to be over; of one that the instance does not know, nothing is known."""
+    """Whether a run is known to have ended; False for one that the instance does not know."""
     run = instance.get_run_by_id(run_id)
     return run is not None and run.status in ENDED
 
@@ -41,7 +41,7 @@ def partitions_under_way(instance: dg.DagsterInstance, job: str) -> set[str]:
 
 
 def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
-    """The exit code for whoever started a run that has ended (docs/faults.md lists them)."""
+    """The exit code for a run that has ended (docs/faults.md lists them)."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.status == dg.DagsterRunStatus.CANCELED:
         return Interrupted.exit_code
@@ -51,7 +51,7 @@ def exit_code(instance: dg.DagsterInstance, run_id: str) -> int:
 
 
 def exit_code_after_publish(instance: dg.DagsterInstance, run_id: str) -> int:
-    """The same for a run that computes or checks what is published: there a failed check is no refusal."""
+    """The same for a run that computes or checks published data, where a failed check is not a refusal."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.status == dg.DagsterRunStatus.CANCELED:
         return Interrupted.exit_code
@@ -59,13 +59,13 @@ def exit_code_after_publish(instance: dg.DagsterInstance, run_id: str) -> int:
 
 
 def failure(instance: dg.DagsterInstance, run_id: str) -> str:
-    """What made a run fail, in one line; empty when no step failed."""
+    """Why a run failed, in one line; empty if no step failed."""
     said = [data.user_failure_data.description for data in step_failures(instance, run_id) if data.user_failure_data]
     return next((line for line in said if line), "")
 
 
 def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[StepFailureData]:
-    """Each failure of a step of the run, as Dagster noted it."""
+    """The run's step failures, as Dagster recorded them."""
     for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.STEP_FAILURE}):
         yield record.get_dagster_event().step_failure_data
 

@@ -1,8 +1,8 @@
 """`python -m emag_pipeline.dagster_runs.code_server api grpc …`: Dagster's code server, whose runs are forks.
 
-Dagster starts a new interpreter for each run, which loads the definitions again: most of a small run's work. Here one
-process without threads, multiprocessing's fork server, imports this module, which loads once what every run uses; each
-run is a fork of it. The fork server ends with the code server; runs do not.
+Dagster starts a new interpreter for each run and loads the definitions again, which is most of a small run's work.
+Here one process without threads, multiprocessing's fork server, imports this module and with it, once, what every run
+uses; each run is a fork of it. The fork server ends with the code server; runs do not.
 """
 
 import importlib
@@ -16,9 +16,9 @@ from types import SimpleNamespace
 from emag_pipeline.processes import RUN
 
 _MODULE = "emag_pipeline.dagster_runs.code_server"
-#: The definitions, and what Dagster loads where it first needs it.
+#: The definitions, and modules that Dagster imports lazily.
 _USED_BY_RUNS = (
-    "emag_pipeline.definitions",  # by name: they are above this module
+    "emag_pipeline.definitions",  # by name: this module is below them in the layers
     "emag_pipeline.dagster_runs.storage",
     "dagster._core.executor.in_process",
     "dagster._core.storage.local_compute_log_manager",
@@ -32,11 +32,11 @@ _USED_BY_RUNS = (
 
 
 def main() -> None:
-    """Become the `dagster` that the command line describes."""
-    from dagster._cli import main as dagster  # here: runs do not need it
+    """Run `dagster` with the arguments of the command line."""
+    from dagster._cli import main as dagster  # imported here: runs do not need it
     from dagster._grpc import server
 
-    # multiprocessing would execute the main module again in each child: it knows it by these two
+    # without these two, multiprocessing would execute the main module again in each child
     sys.modules["__main__"].__dict__.update(__spec__=None, __file__=None)
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload([_MODULE])
@@ -46,10 +46,10 @@ def main() -> None:
 
 
 def _prepare_runs() -> None:
-    """Load what every run uses, and have each fork carry a run's name in the process table.
+    """Load what every run uses, and give each fork a run's name in the process table.
 
-    Definitions that do not load are reported by the code server, which then starts no runs; what else is missing is
-    loaded by the run that needs it.
+    If definitions do not load, the code server reports that and starts no runs; other missing modules are loaded by
+    the run that needs them.
     """
     for name in _USED_BY_RUNS:
         with suppress(Exception):

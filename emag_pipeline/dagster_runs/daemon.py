@@ -1,4 +1,4 @@
-"""What Dagster's daemon does, as its own storage tells. Only reads: no instance is made, no table is created."""
+"""The state of Dagster's daemon, from its own storage. Read-only: creates no instance and no tables."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from emag_pipeline.wording import gist
 
-# What Dagster's errors say: the one that was raised, not those around it, nor gRPC's words for a failed call.
+# Messages of Dagster's errors: of the original error, not of those that wrap it, nor gRPC's text for a failed call.
 
 #: Errors of a code server that is gone, frozen or restarting; they wrap nothing but gRPC's own.
 UNREACHABLE = frozenset({"DagsterUserCodeUnreachableError", "DagsterUserCodeUnreachableTimeoutError"})
@@ -22,7 +22,7 @@ _STATUS = re.compile(r"gRPC Error code: (\w+)")
 
 
 def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    """What was raised, without the errors that Dagster wraps around it."""
+    """The original error, without those that Dagster wraps around it."""
     while error.cause is not None and (error.cls_name not in UNREACHABLE or error.cause.cls_name in UNREACHABLE):
         error = error.cause
     return error
@@ -38,7 +38,7 @@ def said(error: SerializableErrorInfo) -> str:
     return f"the code server could not be reached{how}: it has stopped, does not answer or is being restarted"
 
 
-#: It sends a heartbeat every 30 seconds, or when a sensor's tick ends: after so long it does not run.
+#: It sends a heartbeat every 30 seconds, or when a sensor's tick ends; after this long it is not running.
 SILENT_SECONDS = 150.0
 
 
@@ -51,7 +51,7 @@ class Daemon:
 
     @property
     def silence_seconds(self) -> float | None:
-        """Since its last heartbeat; None when it never ran."""
+        """Seconds since its last heartbeat; None if it never ran."""
         return min(self.silent_seconds.values(), default=None)
 
 
@@ -72,18 +72,18 @@ def switched_off(dagster_url: str) -> list[str]:
     return sorted(state.instigator_name for state in stopped)
 
 
-# How the newest tick of each sensor and schedule ended, by Dagster's own storage: only it knows what it stored.
+# How the newest tick of each sensor and schedule ended, from Dagster's own storage.
 #
-# What a sensor notes of itself is written before Dagster stores what the sensor returned, and that can fail as well.
-# Dagster 1.13.27 leaves such a tick as started, and records it as skipped at the next one (`dagster._daemon.sensor`,
-# `_get_evaluation_tick`): without a reason, which our sensors give when they request nothing, and without run keys,
-# which a tick has that requests only what was requested before. Where not even that can be stored, no further tick
-# begins, and the sensor falls silent. A schedule's tick stays started then, and is retried again and again: it is not
-# reported here, Dagster's daemon shows the error in the UI.
+# A sensor's own record is written before Dagster stores the sensor's result, which can fail too. Dagster 1.13.27 then
+# leaves the tick as started, and records it as skipped at the next one (`dagster._daemon.sensor`,
+# `_get_evaluation_tick`): without a reason, which our sensors give if they request nothing, and without run keys, which
+# a tick has that requests only known runs. If not even that can be stored, no further tick starts, and the sensor
+# becomes silent. A schedule's tick stays started and is retried repeatedly: it is not reported here, but Dagster's
+# daemon shows the error in the UI.
 
-#: the last two that have ended, behind one that may be under way
+#: the last two that have ended, after one that may be in progress
 _NEWEST = 3
-#: The class of the error of a tick whose end Dagster could not store.
+#: The error class of a tick whose end Dagster could not store.
 NOT_STORED = "TickNotStored"
 _NOT_STORED = SerializableErrorInfo("Dagster could not store how it ended, see the daemon's log", [], NOT_STORED)
 _KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
@@ -93,7 +93,7 @@ _KINDS = {InstigatorType.SENSOR: "sensor", InstigatorType.SCHEDULE: "schedule"}
 class LastTick:
     """A sensor's or schedule's newest tick that has ended.
 
-    `error` is None when it ended well; `failures`: how many of the newest ticks failed in a row, at most two.
+    `error` is None if it succeeded; `failures`: how many of the newest ticks failed in a row, at most two.
     """
 
     kind: str
@@ -104,7 +104,7 @@ class LastTick:
 
     @property
     def subject(self) -> str:
-        """As incidents call it, e.g. `sensor stale_accounts`."""
+        """Its name in incidents, e.g. `sensor stale_accounts`."""
         return f"{self.kind} {self.name}"
 
 
@@ -116,7 +116,7 @@ def last_ticks(storage: ScheduleStorage, names: Collection[str] | None = None) -
         if state.status is not InstigatorStatus.STOPPED and (names is None or state.instigator_name in names)
     }
     found = []
-    # without its argument `statuses`, with which Dagster 1.13.27 raises an AttributeError
+    # without the argument `statuses`, with which Dagster 1.13.27 raises an AttributeError
     for selector, ticks in storage.get_batch_ticks(list(states), limit=_NEWEST).items():
         ended = [tick for tick in ticks if tick.status is not TickStatus.STARTED]
         newest = sorted(ended, key=lambda tick: tick.timestamp, reverse=True)[:2]
@@ -126,13 +126,13 @@ def last_ticks(storage: ScheduleStorage, names: Collection[str] | None = None) -
 
 
 def ticks_of_instance(instance: dg.DagsterInstance, names: Collection[str]) -> list[LastTick]:
-    """The same of an opened instance; nothing where its storage keeps no ticks."""
+    """The same for an opened instance; empty if its storage keeps no ticks."""
     storage = instance.schedule_storage
     return [] if storage is None else last_ticks(storage, names)
 
 
 def ticks_of_database(dagster_url: str) -> list[LastTick]:
-    """The same from Dagster's database, whose tables must exist; no instance is made, no table is created."""
+    """The same from Dagster's database, whose tables must exist; creates no instance and no tables."""
     return last_ticks(PostgresScheduleStorage(dagster_url, should_autocreate_tables=False))
 
 

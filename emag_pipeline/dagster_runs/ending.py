@@ -1,8 +1,8 @@
-"""Ending runs from outside: as failed, so that Dagster's own run retry goes on with them, or as cancelled.
+"""Ending runs from outside: as failed, so that Dagster's run retry repeats them, or as cancelled.
 
-Never by starting a new run: Dagster would start one too. The process ends first and Dagster's record follows, since a
-process that lives on would overwrite it with an end of its own. One that does not obey is killed after the record, so
-that its code server finds a run that is over, and adds nothing.
+Never starts a new run, because Dagster would start one too. The process is ended before Dagster's record is written,
+because a living process would overwrite it. A process that does not stop is killed after the record, so that its code
+server finds an ended run and adds nothing.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _NOT_LAUNCHED = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED)
 
 
 def stop_elsewhere(instance: Instance, runs: Sequence[dg.DagsterRun], seconds: float) -> dict[str, Process]:
-    """Ask for the end of all runs at once and wait for it, at most so long. Returns what became of each."""
+    """Ask all runs to stop and wait at most this long. Returns the fate of each."""
     launched = [run for run in runs if not _has_no_process(run)]
     if not launched:
         return {run.run_id: "none" for run in runs}
@@ -47,9 +47,9 @@ def stop_elsewhere(instance: Instance, runs: Sequence[dg.DagsterRun], seconds: f
 
 
 def _ask(instance: Instance, run: dg.DagsterRun) -> bool:
-    """Whether the launcher has told the process to stop. A code server that is gone makes it raise."""
+    """Whether the launcher has asked the process to stop. It raises if the code server is gone."""
     if isinstance(instance.run_launcher, dg.DefaultRunLauncher) and GRPC_INFO_TAG not in run.tags:
-        return False  # no code server has launched it: `emag-pipeline sync` did, or nobody yet
+        return False  # not launched by a code server: by `emag-pipeline sync`, or not yet launched
     with contextlib.suppress(Exception):
         return bool(instance.run_launcher.terminate(run.run_id))
     return False
@@ -71,12 +71,12 @@ def _fate(run: dg.DagsterRun, has_ended: bool) -> Process:
 
 
 def _has_no_process(run: dg.DagsterRun) -> bool:
-    """It was not launched yet; or it was on this machine, where none was found. One that is starting may have one."""
+    """Whether it has no process: it was not launched, or none was found on this machine, where it ran."""
     return run.status in _NOT_LAUNCHED or (run.status != dg.DagsterRunStatus.STARTING and _is_of_this_machine(run))
 
 
 def _is_of_this_machine(run: dg.DagsterRun) -> bool:
-    """Its code server listens on this machine only."""
+    """Whether its code server listens on this machine only."""
     address = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     return "socket" in address or address.get("host") in ("localhost", "127.0.0.1")
 
@@ -86,7 +86,7 @@ _OBEY_SECONDS = 8.0
 _FATES: Mapping[Process, str] = {
     "none": "no process of it was found",
     "stopped": "its process was stopped",
-    "killed": "its process did not end by itself and was killed",
+    "killed": "its process did not end when asked and was killed",
     "unreachable": "its process could not be reached, but can no longer write",
 }
 _STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
@@ -94,7 +94,7 @@ _STEP_FAILURE = RunFailureReason.STEP_FAILURE.value
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """A run that was ended here, and what became of its process."""
+    """A run that was ended here, and the fate of its process."""
 
     run_id: str
     job: str
@@ -105,15 +105,15 @@ class EndedRun:
 
     @property
     def fate(self) -> str:
-        """What became of its process, in a clause."""
+        """The fate of its process, as a clause."""
         return _FATES[self.process]
 
 
 def fail(instance: Instance, reasons: Mapping[str, str], gone: Collection[str] = ()) -> list[EndedRun]:
-    """End runs, by id, as failed for a reason; Dagster retries them as `run_retries` and their tags say.
+    """End runs, by id, as failed for a reason; Dagster retries them according to `run_retries` and their tags.
 
-    `gone`: those of them whose process is known to be gone. One that is over already stays as it is, and is missing in
-    the answer unless a process of it was left. One that a person is cancelling is cancelled.
+    `gone`: the runs whose process is known to have ended. A run that has ended already is not changed, and not
+    returned unless it still had a process. A run that a person is cancelling is cancelled.
     """
     runs = [run for run_id in reasons if (run := instance.get_run_by_id(run_id))]
     under_way = [run for run in runs if run.status not in ENDED]
@@ -129,9 +129,9 @@ def fail(instance: Instance, reasons: Mapping[str, str], gone: Collection[str] =
 
 
 def cancel_all(instance: Instance, reason: str, gone: Collection[str] = ()) -> list[EndedRun]:
-    """Cancel every run, of whatever job, that is queued, starting or running. None of them is retried.
+    """Cancel every run, of any job, that is queued, starting or running. None of them is retried.
 
-    `gone`: the ids of those whose process is known to be gone.
+    `gone`: the ids of runs whose process is known to have ended.
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
     for run in runs:
@@ -146,14 +146,14 @@ def _end(
     record: Callable[[dg.DagsterRun], None],
     gone: Collection[str],
 ) -> list[EndedRun]:
-    """Stop the processes of all runs together, then record how the runs ended."""
+    """Stop the processes of all runs concurrently, then record how the runs ended."""
     here = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
     others = [run for run in runs if run.run_id not in here and run.run_id not in gone]
     elsewhere = stop_elsewhere(instance, others, _OBEY_SECONDS)
     obstinate = processes.end(here.values(), _OBEY_SECONDS)
     for run in runs:
         record(run)
-    immortal = processes.kill(obstinate)
+    immortal = processes.kill(obstinate, with_children=True)
 
     def fate(run_id: str) -> Process:
         if run_id not in here:
@@ -166,9 +166,9 @@ def _end(
 
 
 def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[EndedRun]:
-    """Kill processes that outlived their run, at once: one that is told to stop writes a second end over the first."""
+    """Kill processes that outlived their run, without asking: a stopping process would overwrite the recorded end."""
     left = {run.run_id: worker for run in runs if (worker := finding.worker_of(instance, run.run_id))}
-    immortal = processes.kill(left.values())
+    immortal = processes.kill(left.values(), with_children=True)
     return [
         _ended(instance, run, "unreachable" if left[run.run_id] in immortal else "killed")
         for run in runs
@@ -177,9 +177,9 @@ def _kill_remains(instance: Instance, runs: Sequence[dg.DagsterRun]) -> list[End
 
 
 def _record_failure(instance: Instance, run: dg.DagsterRun, reason: str) -> None:
-    """Fail it, as by a lost process: that is what Dagster retries, and it does not retry failed steps.
+    """Record it as failed by a lost process: Dagster retries that, but not failed steps.
 
-    A process that was stopped may have recorded a failed step: it lost its lease a moment before.
+    A stopped process may have recorded a failed step, because it had just lost its lease.
     """
     now = instance.get_run_by_id(run.run_id)
     if now is None or now.status == dg.DagsterRunStatus.SUCCESS:
@@ -208,7 +208,7 @@ def _ended(instance: Instance, run: dg.DagsterRun, process: Process) -> EndedRun
 
 
 def cancel_backfills(instance: Instance) -> int:
-    """Let no backfill request further runs; the daemon completes it. Returns how many it were."""
+    """Keep backfills from requesting further runs; the daemon completes the cancellation. Returns their number."""
     under_way = instance.get_backfills(status=BulkActionStatus.REQUESTED)
     for backfill in under_way:
         instance.update_backfill(backfill.with_status(BulkActionStatus.CANCELING))  # type: ignore[no-untyped-call]

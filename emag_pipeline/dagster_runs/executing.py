@@ -1,4 +1,4 @@
-"""Executing a job in this process: recorded in the same instance as every other run, with or without a daemon."""
+"""Executes a job in this process, recorded in the same instance as every other run, with or without a daemon."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ def execute(
     tags: Mapping[str, str] | None = None,
     on_begin: Callable[[], None] = lambda: None,
 ) -> str:
-    """Run a job for a partition in this process, with further tags, and return the run's id: it has ended then.
+    """Run a job for a partition in this process, with additional tags; returns the run's id after its end.
 
-    `on_begin` is called right before the run is recorded, when Dagster is about to take over the signals. A signal ends
-    the run as cancelled; before it is recorded there is none of that id.
+    `on_begin` is called just before the run is recorded and Dagster installs its signal handlers. A signal ends the run
+    as cancelled; before it is recorded there is no run with that id.
     """
-    # by name: the definitions stand above this module
+    # by name: this module is below the definitions in the layers
     job = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_reconstructable_job(job_name)
     definition = job.get_definition()
-    # whoever stops this process wants the run to stop: the daemon must not retry it
+    # stopping this process means stopping the run: the daemon must not retry it
     of_partition = {**definition.run_tags, **definition.get_tags_for_partition_key(partition, None)}
     given = {**of_partition, "dagster/max_retries": "0", **(tags or {})}
     id_ = run_id or make_new_run_id()
     on_begin()
     is_interrupted = False
-    with capture_interrupts():  # from before the run is recorded: one that is recorded only would be waited for
+    with capture_interrupts():  # from before the run is recorded, or a recorded run without an end would be waited for
         try:
             origin = job.get_python_origin()
             run = instance.create_run_for_job(definition, run_id=id_, tags=given, job_code_origin=origin)
@@ -53,20 +53,20 @@ def execute(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: its exit code, and what made it fail, empty if nothing did."""
+    """How a run ended: its exit code and its error, empty on success."""
 
     code: int
     said: str
 
 
 def outcome_after_publish(instance: dg.DagsterInstance, run_id: str) -> Outcome:
-    """How a run ended that computes or checks what is published."""
+    """How a run ended that computes or checks published data."""
     code = exit_code_after_publish(instance, run_id)
     return Outcome(code, (failure(instance, run_id) or f"see run {run_id} in Dagster's UI") if code else "")
 
 
 def refresh_marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
-    """Bring an account's marts and its assortment of today (UTC) up to date, each even if the other fails."""
+    """Update an account's marts and its assortment of today (UTC), each even if the other fails."""
     today = dg.MultiPartitionKey({"account": account, "day": datetime.now(UTC).date().isoformat()})
     jobs = ((MARTS_JOB, account), (ASSORTMENT_JOB, today))
     runs = (execute(instance, job, partition) for job, partition in jobs)

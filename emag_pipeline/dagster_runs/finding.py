@@ -1,4 +1,4 @@
-"""Runs from outside: their processes on this machine, which have ended, and which are under way without progress."""
+"""Finds runs from outside: their processes on this machine, ended ones, and those in progress without activity."""
 
 import contextlib
 import time
@@ -13,17 +13,17 @@ from emag_pipeline.dagster_runs import ENDED, PARTITION_TAG, REFRESH_JOB, UNDER_
 from emag_pipeline.dagster_runs.instance import Instance
 from emag_pipeline.processes import is_worker, lives, variable_of
 
-# The processes that execute runs, as far as they are on this machine.
+# The processes on this machine that execute runs.
 #
-# Dagster's run launcher does not know a run whose code server has died; the process itself recorded its id in the run's
-# events. An id may have been given to another process since, so its age and what it runs must fit.
+# Dagster's run launcher does not know a run whose code server has died, but the process recorded its id in the run's
+# events. The id may have been reused since, so the process's age and command line must match.
 
 #: The kernel counts a process's start in ticks from the boot.
 _CLOCK_SECONDS = 2.0
 
 
 def worker_of(instance: Instance, run_id: str) -> psutil.Process | None:
-    """The living process of a run; None when it has ended, is on another machine or did not start yet."""
+    """The living process of a run; None if it has ended, is on another machine or has not started yet."""
     for record in instance.all_logs(run_id, of_type={dg.DagsterEventType.ENGINE_EVENT}):
         noted = record.get_dagster_event().engine_event_data.metadata.get("pid")
         if noted is not None and (found := _process(int(str(noted.value)), run_id, record.timestamp)):
@@ -47,7 +47,7 @@ def _process(pid: int, run_id: str, noted_at: float) -> psutil.Process | None:
 
 
 def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
-    """A code server's process does not show which run it executes; one of `emag-pipeline sync` does."""
+    """Whether it executes a run. Only a process of `emag-pipeline sync`, not of a code server, shows which one."""
     with contextlib.suppress(psutil.Error):
         line = process.cmdline()
         return is_worker(process) or ("emag_pipeline.local.run" in line and (not run_id or run_id in line))
@@ -56,7 +56,7 @@ def _executes_a_run(process: psutil.Process, run_id: str = "") -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StartedRun:
-    """A run of `refresh_offers` that Dagster believes to be executing. Seconds are since its last event."""
+    """A run of `refresh_offers` that Dagster considers executing. Seconds are since its last event."""
 
     run_id: str
     account: str
@@ -65,9 +65,9 @@ class StartedRun:
 
 
 def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, float | None]]:
-    """Of the runs that are over or being cancelled: the status and since how many seconds, None when that is unknown.
+    """For runs that have ended or are being cancelled: status, and seconds since then (None if unknown).
 
-    A run that the instance does not know is missing: nothing is known of it.
+    Runs that the instance does not know are not included.
     """
     ends: dict[str, tuple[str, float | None]] = {}
     for run_id in run_ids:
@@ -83,7 +83,7 @@ def ends_of(instance: Instance, run_ids: Iterable[str]) -> dict[str, tuple[str, 
 
 
 def started_runs(instance: Instance, except_for: Iterable[str]) -> list[StartedRun]:
-    """The runs that should be working on an account, but for those named."""
+    """The runs that should be working on an account, without those named."""
     started = dg.RunsFilter(job_name=REFRESH_JOB, statuses=[dg.DagsterRunStatus.STARTED])
     known = set(except_for)
     return [
@@ -105,7 +105,7 @@ def _quiet_seconds(instance: Instance, run_id: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class RunUnderWay:
-    """A run, of whatever job, that is queued, starting or running; `account` is None where it has none."""
+    """A run, of any job, that is queued, starting or running; `account` is None if it has none."""
 
     run_id: str
     job: str

@@ -1,4 +1,4 @@
-"""Opening Dagster's instance from the settings, for code that Dagster does not hand it to."""
+"""Opens Dagster's instance from the settings, for code that does not get it from Dagster."""
 
 import os
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ Instance = dg.DagsterInstance
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Instance]:
-    """The instance that `up`, the daemon and all runs share: of DAGSTER_HOME if it is set, else of EMAG_HOME.
+    """The instance that `up`, the daemon and all runs share: that of DAGSTER_HOME if it is set, else of EMAG_HOME.
 
-    Raises DatabaseUnavailable when Dagster's database cannot be reached or does not exist yet.
+    Raises DatabaseUnavailable if Dagster's database cannot be reached or does not exist yet.
     """
     url = dagster_url(settings)
     reference = _reference(home_of(settings), url, settings)
@@ -40,7 +40,7 @@ def home_of(settings: Settings) -> Path:
 
 
 def _require_reachable(settings: Settings, url: str) -> None:
-    """Fail at once with the reason, where Dagster tries for ten seconds and then says little."""
+    """Fail at once with the reason; Dagster would try for ten seconds and then report little."""
     database = Database(url, pool_size=1)
     try:
         with database.transaction(timeout_seconds=10):
@@ -57,7 +57,7 @@ def _require_reachable(settings: Settings, url: str) -> None:
 
 
 def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
-    """What dagster.yaml says, with its variables filled in here: this process need not have them."""
+    """The configuration of dagster.yaml with its variables replaced here, so that this process need not have them."""
     if not home.is_dir():
         raise DatabaseUnavailable(
             "Dagster was never started here",
@@ -71,7 +71,7 @@ def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
         overrides={
             "storage": {
                 "custom": {
-                    "module": "emag_pipeline.dagster_runs.storage",  # loaded when it is needed
+                    "module": "emag_pipeline.dagster_runs.storage",  # imported lazily
                     "class": "Storage",
                     "config": {"postgres_url": url},
                 }
@@ -81,7 +81,7 @@ def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
                 "class": "LocalComputeLogManager",
                 "config": {"base_dir": logs},
             },
-            # alone, since it is the daemon that takes runs from the queue and needs the rest
+            # nothing else: only the daemon, which takes runs from the queue, needs the rest
             "run_queue": {"max_concurrent_runs": settings.concurrent_runs},
             "local_artifact_storage": {
                 "module": "dagster._core.storage.root",
@@ -92,26 +92,28 @@ def _reference(home: Path, url: str, settings: Settings) -> InstanceRef:
     )
 
 
-# Which Dagster instance this is, so that no other one judges its runs.
+# The identity of the Dagster instance, so that no other instance judges its runs.
 #
-# Dagster 1.13.27 draws an id for its run storage when it is asked first, and keeps it there (`get_run_storage_id`): an
-# emptied database gets another one. A copy of the database has it too, and knows the same runs, as they were when it
-# was taken; so the database that holds the id counts as well.
+# Dagster 1.13.27 generates an id for its run storage on first use and stores it there (`get_run_storage_id`), so an
+# emptied database gets a new one. A copy of the database has the same id and the runs of the time of the copy, so the
+# identity also includes the database.
 
-#: Where Dagster keeps its id.
+#: Where Dagster stores its id.
 _TABLE = "instance_info"
 
 
 def identity_of(instance: Instance) -> str | None:
-    """The instance's id, other than that of any copy, or of what stood in its database before; None if it has none.
+    """The instance's identity, which differs from any copy's and from a former content's; None if it has none.
 
-    Raises DatabaseUnavailable when Dagster's database cannot be asked.
+    Raises DatabaseUnavailable if Dagster's database cannot be queried.
     """
     storage = instance.run_storage
     if not isinstance(storage, SqlRunStorage):
         return None
     storage.get_run_storage_id()
-    own = storage.get_run_storage_id()  # again: of two that were drawn at once, all read the same one
+    own = (
+        storage.get_run_storage_id()
+    )  # read again: if two processes generated one at the same time, both read the same one
     if not isinstance(storage, PostgresRunStorage):
         return own
     database = Database(storage.postgres_url, pool_size=1)

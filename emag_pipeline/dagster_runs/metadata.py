@@ -1,4 +1,4 @@
-"""What a reviewer sees beside each materialization and check, and keeping a check's answer where others read it."""
+"""Metadata of materializations and checks for Dagster's UI, and the storage of check results for other programs."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -23,17 +23,17 @@ from emag_pipeline.sync.scan import Staged
 
 log = logger(__name__)
 
-# Rows as a table beside a materialization or a check's result.
+# Rows as a table in the metadata of a materialization or a check result.
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """Rows of like columns, as Dagster's UI shows them; times in UTC, empty where there is nothing."""
+    """Rows with the same columns, as a table in Dagster's UI; times in UTC, null as an empty cell."""
     records = [dg.TableRecord({name: shown(value) for name, value in row.items()}) for row in rows]
     return dg.MetadataValue.table(records, schema=None if records else dg.TableSchema(columns=[]))
 
 
 def shown(value: Any) -> Any:
-    """A value of the database as one of those that Dagster stores."""
+    """A database value converted to a type that Dagster stores."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):
@@ -47,12 +47,12 @@ Metadata = dict[str, Any]
 
 
 def table_name(table: str) -> Metadata:
-    """Where an asset is, as Dagster shows it and joins it with other tools: by the schema that is configured."""
+    """An asset's table name with the configured schema, which Dagster shows and other tools use for joins."""
     return {"dagster/table_name": f"{current().db_schema}.{table}"}
 
 
 def of_scan(staged: Staged) -> Metadata:
-    """Numbers of a scan. Rates and requests are this attempt's, counts the whole scan's."""
+    """Figures of a scan. Rates and requests are of this attempt, counts of the whole scan."""
     figures = staged.figures
     return {
         "dagster/row_count": figures.staged,
@@ -68,9 +68,9 @@ def of_scan(staged: Staged) -> Metadata:
 
 
 def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
-    """Numbers of a completed sync; requests are those of all its attempts.
+    """Figures of a completed sync; requests are those of all its attempts.
 
-    `offers` is the sum of those that are created, updated, unchanged and flagged.
+    `offers` is the sum of the created, updated, unchanged and flagged ones.
     """
     sync, published = summary.sync, summary.published
     share = summary.requests * pace_seconds / summary.seconds if sync.attempt == 1 else None
@@ -94,7 +94,7 @@ def of_publish(summary: SyncSummary, pace_seconds: float) -> Metadata:
 
 
 def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetObservation:
-    """A scan under way, as an observation of its asset."""
+    """A scan in progress, as an observation of its asset."""
     remaining = progress.remaining_seconds
     return dg.AssetObservation(
         asset_key=context.asset_key,
@@ -112,7 +112,7 @@ def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetO
 
 
 def _proof_table(proof: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
-    """The ledger's proof, readable at a glance: first the count and its parts, which add up to it."""
+    """The ledger's proof as a table: first the count and its parts, which add up to it."""
     told = [(WORDS[name], "; ".join(one) if name == "marks" else f"{one:,}") for name, one in proof.items() if one]
     if "found_by_id" in proof:
         accounted = Accounted.of(proof)
@@ -148,11 +148,11 @@ def _pace(offers: int, seconds: float, requests: int, rate_share: float | None) 
     }
 
 
-# Pictures beside a materialization, as Dagster's UI shows them: small ones at once, charts behind `[Show Markdown]`.
+# Pictures of a materialization in Dagster's UI: small ones are shown directly, charts behind `[Show Markdown]`.
 #
-# A chart is stored in Dagster's event log with each materialization, 4 to 10 kB. Therefore the frequent refresh of an
-# account has a small picture only (`charts.small`); marts and report have charts too. A picture that cannot be drawn is
-# left out, with a warning: it must not cost what it belongs to.
+# A chart of 4 to 10 kB is stored in Dagster's event log with each materialization. Therefore the frequent refresh of an
+# account has only a small picture (`charts.small`); marts and report have charts too. A picture that cannot be drawn is
+# omitted with a warning, so that the materialization does not fail.
 
 
 def as_markdown(svg: str) -> dg.MarkdownMetadataValue:
@@ -161,14 +161,14 @@ def as_markdown(svg: str) -> dg.MarkdownMetadataValue:
 
 
 def small_picture(name: str, draw: Callable[[Sequence[float]], str], numbers: Sequence[float]) -> Metadata:
-    """A small picture, none of nothing; where it is not rendered, a sparkline is shown instead."""
+    """A small picture, empty without numbers; where it is not rendered, a sparkline is shown instead."""
     if not numbers:
         return {}
     return {name: dg.MetadataValue.md(f"![{small.draw(numbers)}]({data_uri(draw(numbers))})")}
 
 
 def unless_it_fails(name: str, draw: Callable[[], Metadata]) -> Metadata:
-    """What is drawn; nothing, and a warning, where drawing it fails."""
+    """The drawn metadata; empty, with a warning, if drawing fails."""
     try:
         return draw()
     except Exception as error:
@@ -176,17 +176,17 @@ def unless_it_fails(name: str, draw: Callable[[], Metadata]) -> Metadata:
         return {}
 
 
-# Each answer of a check is kept in emag_check_results too: `status`, `/health`, metrics and alerts know no Dagster.
+# Check results are also stored in emag_check_results: `status`, `/health`, metrics and alerts do not use Dagster.
 
-# Checks by account: Dagster 1.13.27 calls that a preview at each import. Its version is pinned, our tests rest on it.
+# Checks per account: Dagster 1.13.27 warns at each import that they are a preview. Its version is pinned and tested.
 warnings.filterwarnings(
     "ignore", message="Specifying a partitions_def on an AssetCheckSpec", category=dg.PreviewWarning
 )
 
 
-#: The key of a result's metadata that says what to do when it does not pass.
+#: The metadata key of a failing result's remedy.
 REMEDY = "what_to_do"
-#: A column of theirs holds values as the marketplace gave them, which not everybody may read (docs/privacy.md).
+#: A column of these checks holds the marketplace's values, which not all readers may see (docs/privacy.md).
 _NOT_FOR_ALL = {"answers_are_as_known": "sample"}
 
 
@@ -197,9 +197,9 @@ def recorded(
     subject: str,
     part: str = "",
 ) -> dg.AssetCheckResult:
-    """The result as it is, once it is kept as the newest answer about an account or a marketplace (`subject`).
+    """Store the result as the newest one about an account or a marketplace (`subject`), and return it unchanged.
 
-    `part` is the day where a check judges one day. Raises the errors of the database.
+    `part` is the day if a check is about one day. Raises the errors of the database.
     """
     if result.asset_key is not None and result.check_name is not None:
         key = dg.AssetCheckKey(result.asset_key, result.check_name)
@@ -218,7 +218,7 @@ def record(
     part: str = "",
     run_id: str | None = None,
 ) -> None:
-    """Keep a result as the newest answer about `subject`. Raises the errors of the database."""
+    """Store a result as the newest one about `subject`. Raises the errors of the database."""
     metadata = {name: _plain(value) for name, value in (result.metadata or {}).items()}
     findings = metadata.get("findings")
     said = Said(

@@ -1,4 +1,4 @@
-"""Dagster's runs that are over: which failed for good, whether a retry will follow, and their removal."""
+"""Dagster's runs that have ended: which failed finally, whether a retry will follow, and their removal."""
 
 import time
 from collections.abc import Iterator
@@ -26,23 +26,23 @@ from emag_pipeline.settings.redaction import Redactor
 from emag_pipeline.sync.account_health import Cause, PastRuns
 from emag_pipeline.wording import gist, goes_on
 
-# Why a Dagster run failed, in one line: what its step said, else what Dagster recorded about its end.
+# Why a Dagster run failed, in one line: its step's error, else what Dagster recorded about its end.
 
-#: The class of the cause where Dagster noted no reason either.
+#: The class of the cause if Dagster recorded no reason either.
 RUN_DIED = "RUN_DIED"
 #: The class of an error that has none.
 UNKNOWN_ERROR = "UnknownError"
 _LONGEST_WORDS = 300
 _redact = Redactor(current().secrets)
-_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run resumes by itself"
+_LOOK = "Look at the run in Dagster's UI; once its cause is removed, the next run resumes automatically"
 _NOTHING = f"No action needed: the next run {goes_on(None)}"
-_REPORT = "This is a defect in the pipeline: report it with this line and the run's log"
+_REPORT = "This is a bug in the pipeline: report it with this line and the run's log"
 
 
 def cause_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Cause:
-    """The cause of a failed run; the class is Dagster's reason where none of our code could say one.
+    """The cause of a failed run; the class is Dagster's reason if our code could not record one.
 
-    Such a reason is for example START_TIMEOUT, or RUN_DIED for a process that was killed.
+    Such a reason is for example START_TIMEOUT, or RUN_DIED for a killed process.
     """
     failures = list(dagster_runs.step_failures(instance, run.run_id))
     causes = (*_by_pipeline(failures, run.run_id), *_by_defect(failures, run.run_id))
@@ -63,7 +63,7 @@ def _by_pipeline(failures: list[StepFailureData], run_id: str) -> Iterator[Cause
 
 
 def _by_defect(failures: list[StepFailureData], run_id: str) -> Iterator[Cause]:
-    """Unexpected errors. A signal is none: there the process had no time to record that it was told to stop."""
+    """Unexpected errors, but not those that a signal caused before the process could record that it was stopped."""
     for failure in failures:
         if failure.error is None:
             continue
@@ -86,26 +86,26 @@ def _last_words(instance: dg.DagsterInstance, run_id: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text's gist, without secrets and what no database or terminal takes (NUL, half characters, colours)."""
+    """A text in one line, without secrets, and without NUL, surrogates and terminal colours."""
     said = "".join(letter for letter in gist(text) if letter.isprintable())
     return _redact(said, _LONGEST_WORDS) or "Dagster noted no reason"
 
 
-# The tag `dagster/will_retry` is set right after a run's failure by whoever records it, and turns to "false" when the
-# retry could not be launched; some launches that fail leave it "true" for ever. So a retry is waited for, but not for
-# long (Dagster 1.13.27, `auto_run_reexecution.py`).
+# The tag `dagster/will_retry` is set by the process that records a run's failure, and becomes "false" if the retry
+# could not be launched; some failed launches leave it "true" forever. So a retry is awaited only for a limited time
+# (Dagster 1.13.27, `auto_run_reexecution.py`).
 
-#: Dagster's daemon looks for runs to repeat every five seconds.
+#: Dagster's daemon checks for runs to repeat every five seconds.
 _RETRY_PATIENCE_SECONDS = 120.0
 _TAGGING_SECONDS = 10.0
-#: Enough for the wait between two tries to have reached its longest.
+#: Enough for the delay between tries to reach its maximum.
 _MOST_RUNS = 25
 
 
 def past_runs(
     instance: dg.DagsterInstance, partition: str, since: datetime | None, job: str = dagster_runs.REFRESH_JOB
 ) -> PastRuns:
-    """The runs of a job for a partition (of `refresh_offers`: an account) that were created after `since`."""
+    """The runs of a job for a partition (an account for `refresh_offers`) that were created after `since`."""
     wanted = dg.RunsFilter(job_name=job, tags={dagster_runs.PARTITION_TAG: partition}, created_after=since)
     records = instance.get_run_records(wanted, limit=_MOST_RUNS)
     tried_for = max((time.time() - record.create_timestamp.timestamp() for record in records), default=0.0)
@@ -126,13 +126,13 @@ def past_runs(
 
 
 def has_failed(record: dg.RunRecord) -> bool:
-    """Whether a run failed; one that Dagster has repeated is its repetition's business."""
+    """Whether a run failed and was not repeated by Dagster."""
     run = record.dagster_run
     return run.status == dg.DagsterRunStatus.FAILURE and AUTO_RETRY_RUN_ID_TAG not in run.tags
 
 
 def awaits_retry(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
-    """Whether Dagster is about to repeat a run that failed."""
+    """Whether Dagster is about to repeat a failed run."""
     if not instance.run_retries_enabled or not has_failed(record):
         return False
     said = record.dagster_run.tags.get(WILL_RETRY_TAG)
@@ -146,27 +146,27 @@ def ended_seconds_ago(record: dg.RunRecord) -> float:
 
 
 def is_never_retried(run: dg.DagsterRun) -> bool:
-    """Whether its tags forbid Dagster's run retry: of a run that `emag-pipeline sync` executed."""
+    """Whether its tags forbid Dagster's run retry, as for a run that `emag-pipeline sync` executed."""
     return run.tags.get(MAX_RETRIES_TAG) == "0"
 
 
-# Dagster's old runs: removed with their events, check results and output. Dagster itself keeps all of them for ever.
+# Old runs of Dagster: removed with their events, check results and output. Dagster itself keeps them forever.
 #
-# Kept whatever their age are runs under way, and those that hold a partition's newest materialization or the newest
-# result of a check: without the run, the UI would show the partition as missing (seen with Dagster 1.13).
+# Runs in progress are always kept, and those with a partition's newest materialization or a check's newest result:
+# without the run, the UI would show the partition as missing (seen with Dagster 1.13).
 
 _EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 _AT_ONCE = 1000
 
 
 def prune(instance: dg.DagsterInstance, days: float, *, dry_run: bool = False) -> int:
-    """Remove the runs that were created more than so many days ago and have ended; returns how many.
+    """Remove the ended runs that were created more than this many days ago; returns how many.
 
-    With `dry_run` they are only counted. A run at a time, its output first: begun again after a failure, it goes on.
+    With `dry_run` they are only counted. Removes one run at a time, its output first; can be repeated after a failure.
     """
     before = datetime.now(UTC) - timedelta(days=days)
     ended = dg.RunsFilter(created_before=before, statuses=dagster_runs.ENDED)
-    # in this order: what is materialised meanwhile only adds to what is needed
+    # in this order: a materialization in between only adds runs to keep
     old = instance.run_storage.get_run_ids(ended)
     needed = set(_runs_needed(instance))
     unneeded = [run_id for run_id in old if run_id not in needed]
@@ -179,7 +179,7 @@ def prune(instance: dg.DagsterInstance, days: float, *, dry_run: bool = False) -
 def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
     instance.compute_log_manager.delete_logs(prefix=[run_id])
     storage = instance.event_log_storage
-    if isinstance(storage, SqlEventLogStorage):  # `delete_run` leaves the results of checks behind
+    if isinstance(storage, SqlEventLogStorage):  # `delete_run` does not remove the results of checks
         results = AssetCheckExecutionsTable
         with storage.index_connection() as connection:
             connection.execute(results.delete().where(results.c.run_id == run_id))
@@ -189,7 +189,7 @@ def _remove(instance: dg.DagsterInstance, run_id: str) -> None:
 def _runs_needed(instance: dg.DagsterInstance) -> Iterator[str]:
     for asset in instance.all_asset_keys():
         yield from _newest_materializations(instance, asset)
-    # by name: the definitions stand above this module; an instance lists no checks
+    # by name: this module is below the definitions in the layers; an instance does not list checks
     repository = ReconstructableRepository.for_module("emag_pipeline.definitions", "defs").get_definition()
     for check in repository.asset_graph.asset_check_keys:
         yield from _newest_results(instance, check)

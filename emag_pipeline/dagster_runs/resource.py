@@ -1,11 +1,11 @@
-"""The resource `pipeline`: gives assets and checks the settings, the database and the frame of a step.
+"""The resource `pipeline`: gives assets and checks the settings, the database and the context of a step.
 
-What `errors.rerun_after` says is done here for the step, and passed to Dagster's run retry by a tag of the run. A run
-whose step failed without that tag is not repeated (dagster.yaml), e.g. after a refused audit.
+It applies `errors.rerun_after` to the step, and passes it to Dagster's run retry by a tag of the run. A run whose step
+failed without that tag is not repeated (dagster.yaml), e.g. after a refused audit.
 
-The step's retries are asked for here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to
-interrupts too, so that a run which was terminated would go on; and it ignores signals while it sleeps between tries. So
-the step sleeps itself, where an interrupt is heard, and the retry is requested without a further wait.
+Step retries are requested here and not by a RetryPolicy on the asset: Dagster 1.13 applies a policy to interrupts too,
+so that a terminated run would continue, and ignores signals while it sleeps between tries. So the step itself sleeps,
+which an interrupt ends, and the retry is requested without a further wait.
 """
 
 import logging
@@ -34,16 +34,16 @@ accounts = dg.StaticPartitionsDefinition([account.name for account in current().
 marketplaces = dg.StaticPartitionsDefinition(current().marketplaces)
 
 
-# The main events, and what went wrong, in the run's own log: what the UI shows of a run.
+# The main events and errors in the run's own log, which the UI shows.
 #
-# Not through Dagster's `managed_python_loggers`: there an event that cannot be stored, because Dagster's database is
-# away, would raise where it is logged.
+# Not through Dagster's `managed_python_loggers`: with these, logging an event would raise if it cannot be stored,
+# because Dagster's database is unreachable.
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext
 
 
 class _IntoRunLog(logging.Handler):
-    """Each event is a row of some 1.3 kB in Dagster's event log: a sync has about six of them, if all goes well."""
+    """Writes events to Dagster's event log, as rows of about 1.3 kB; a normal sync has about six."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(logging.INFO)
@@ -57,12 +57,12 @@ class _IntoRunLog(logging.Handler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """The line is in the process's log; what it is about matters more."""
+        """Ignore the error: the line is in the process's log too."""
 
 
 @contextmanager
 def told_in_the_run(context: Context) -> Iterator[None]:
-    """Within, events from `info` upwards are in the log of this Dagster run too."""
+    """In this context, events from `info` upwards are also in the log of this Dagster run."""
     ours = logging.getLogger("emag_pipeline")
     handler = _IntoRunLog(context)
     ours.addHandler(handler)
@@ -72,20 +72,20 @@ def told_in_the_run(context: Context) -> Iterator[None]:
         ours.removeHandler(handler)
 
 
-#: For steps that call the marketplace: an outage of some seconds fails no run.
+#: For steps that call the marketplace, so that an outage of some seconds does not fail a run.
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 _LONGEST_TRACEBACK = 20_000
 
 
 class Pipeline:
-    """Opens what a step needs, and turns its errors into Dagster's."""
+    """Opens what a step needs, and converts its errors to Dagster's."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def database(self) -> AbstractContextManager[Database]:
-        """The pipeline's database, checked to have the schema that this code needs."""
+        """The pipeline's database, with a check of its schema."""
         return attached(self.settings)
 
     @contextmanager
@@ -95,7 +95,7 @@ class Pipeline:
         report: Callable[[Progress], None] = lambda _: None,
         retries: dg.RetryPolicy | None = None,
     ) -> Iterator[SyncContext]:
-        """The frame of one step of a sync: this run, this partition's account. Errors leave it as `step` says."""
+        """The context of one step of a sync: this run, this partition's account. Errors are converted as in `step`."""
         account = partition_of(context)
         with about(account=account), self.step(context, retries) as database:
             self.settings.require_marketplace()
@@ -115,13 +115,15 @@ class Pipeline:
     def step(
         self, context: Context, retries: dg.RetryPolicy | None = None, *, is_worth_a_run: bool = True
     ) -> Iterator[Database]:
-        """The frame of any step: the pipeline's database, and events in the run's own log.
+        """The context of any step: the pipeline's database, and events in the run's own log.
 
-        Errors of the pipeline leave it as Dagster failures, which say in one line what is wrong and what to do. With
-        `retries`, those that may pass at once are tried again, as often and as late as the policy says. A step that is
-        not `is_worth_a_run` never lets Dagster repeat the run, whatever is wrong.
+        Errors of the pipeline are raised as Dagster failures, which give the problem and the remedy in one line. With
+        `retries`, transient ones are retried according to the policy. A step that is not `is_worth_a_run` never lets
+        Dagster repeat the run, whatever the error.
         """
-        if context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true":  # of the run that this one repeats
+        if (
+            context.run.tags.get(RETRY_ON_ASSET_OR_OP_FAILURE_TAG) == "true"
+        ):  # a tag copied from the run that this one repeats
             _tell_run_retry(context, Rerun.NEVER)
         try:
             with about(run_id=context.run.run_id), told_in_the_run(context), self.database() as database:
@@ -143,7 +145,7 @@ class Pipeline:
 
 
 def partition_of(context: Context) -> str:
-    """The run's partition. A run without one, as the UI's `Execute all` starts it for checks, fails and says so."""
+    """The run's partition. A run without one, which the UI's `Execute all` starts for checks, fails with a message."""
     if not context.has_partition_key:
         what = "This run is of no partition. Materialise the asset for the partition instead: its checks run with it."
         raise dg.Failure(what, allow_retries=False)
@@ -151,19 +153,19 @@ def partition_of(context: Context) -> str:
 
 
 def _reads_anew(run: dg.DagsterRun) -> bool:
-    """Whether somebody asked for it; what Dagster repeats goes on with what the first run has read."""
+    """Whether reading from scratch was requested; a run repeated by Dagster resumes what the first one has read."""
     return run.tags.get(dagster_runs.ANEW_TAG) == "true" and run.parent_run_id is None
 
 
 def _tell_run_retry(context: Context, rerun: Rerun) -> None:
-    """Whether Dagster may repeat this run if its step fails; crashes and timeouts it repeats without being told."""
+    """Record whether Dagster may repeat this run if its step fails; crashes and timeouts are always repeated."""
     allowed = str(rerun is not Rerun.NEVER).lower()
-    with suppress(Exception):  # Dagster's storage is away: what made the step fail matters more
+    with suppress(Exception):  # Dagster's storage is unreachable: the error of the step is more important
         context.instance.add_run_tags(context.run.run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: allowed})
 
 
 def _keep_secrets(defect: Exception, settings: Settings) -> None:
-    """Raise a failure that shows the defect without them, if its traceback, which Dagster stores, holds secrets."""
+    """Raise a failure without secrets if the defect's traceback, which Dagster would store, contains any."""
     redact = Redactor(settings.secrets)
     told = "".join(traceback.format_exception(defect))
     if redact.finds(told):

@@ -1,10 +1,10 @@
-"""Dagster's storage in PostgreSQL, with few connections and one look at what its tables are like (dagster.yaml).
+"""Dagster's storage in PostgreSQL, with fewer connections and catalogue queries (dagster.yaml).
 
-Dagster's own makes a connection for each call, and before most calls asks the catalogue which columns and tables
-there are: with 32 accounts 24,000 connections for 200 runs. Calls come in bursts, where steps begin and end, a run is
-launched, or a sensor ticks. So connections are kept within a burst, by all three storages of a process
-together, and none while a step works: many runs at once need no more of them than before. Before each use a
-connection is asked whether it still answers: a server that was started again meanwhile is met as before.
+Dagster's own storage opens a connection for each call, and before most calls queries the catalogue for existing
+columns and tables: with 32 accounts, 24,000 connections for 200 runs. Calls come in bursts, when steps start and end,
+a run is launched, or a sensor ticks. So connections are kept during a burst, shared by all three storages of a
+process, and closed while a step works: many concurrent runs need no more connections than before. A connection is
+tested before each use, so a restarted server causes no errors.
 """
 
 import threading
@@ -25,16 +25,16 @@ from dagster_postgres import (
 from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_url_from_config
 from sqlalchemy import Engine, event
 
-# Connections that are used in bursts: kept within one, given back to the server after it.
+# Connections that are used in bursts: kept during one, closed after it.
 
 
 def close_when_idle(engine: Engine, seconds: float) -> None:
-    """Close what the engine's pool holds whenever it was not used for so many seconds."""
+    """Close the engine's pooled connections whenever it has been idle for this many seconds."""
     event.listen(engine, "checkin", _Watch(engine, seconds).used)
 
 
 class _Watch:
-    """A thread for each burst, which ends with it."""
+    """Runs one thread per burst, which ends with it."""
 
     def __init__(self, engine: Engine, seconds: float) -> None:
         self._engine = engine
@@ -44,13 +44,13 @@ class _Watch:
         self._is_watched = False
 
     def used(self, *_: Any) -> None:
-        """A connection was given back to the pool."""
+        """Called when a connection is returned to the pool."""
         with self._lock:
             self._last = time.monotonic()
             if self._is_watched:
                 return
             self._is_watched = True
-        with suppress(RuntimeError):  # the process ends: so will its connections
+        with suppress(RuntimeError):  # the process is ending, and its connections with it
             threading.Thread(target=self._close, name="idle connections", daemon=True).start()
 
     def _close(self) -> None:
@@ -65,7 +65,7 @@ class _Watch:
             return left
 
 
-#: By as many threads as use it at once; what is more is closed after use.
+#: Connections kept, for as many threads as use it concurrently; further ones are closed after use.
 _KEPT, _MORE = 4, 20
 _IDLE_SECONDS = 1.0
 
@@ -73,7 +73,7 @@ Asks = TypeVar("Asks", bound=Callable[..., Any])
 
 
 def _remembered(ask: Asks) -> Asks:
-    """Ask until the answer is yes: what a migration has added stays."""
+    """Ask only until the answer is yes, since a table or column that a migration added stays."""
     name = ask.__name__
 
     @wraps(ask)
@@ -108,7 +108,7 @@ class _Schedules(PostgresScheduleStorage):
 
 
 class Storage(DagsterPostgresStorage):
-    """As `dagster_postgres.DagsterPostgresStorage`, configured alike (`postgres_url` and so on)."""
+    """Like `dagster_postgres.DagsterPostgresStorage`, with the same configuration (`postgres_url` and so on)."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Storage(DagsterPostgresStorage):
         inst_data: ConfigurableClassData | None = None,
         token_provider: Any = None,
     ) -> None:
-        # DagsterPostgresStorage's own would make three storages that nobody uses
+        # not DagsterPostgresStorage's own __init__, which would create three unused storages
         super(DagsterPostgresStorage, self).__init__()  # type: ignore[no-untyped-call]
         self.postgres_url = postgres_url
         self.should_autocreate_tables = should_autocreate_tables
@@ -139,7 +139,7 @@ class Storage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "Storage":
-        """As Dagster makes it from dagster.yaml."""
+        """Called by Dagster with the configuration of dagster.yaml."""
         config = cast(PostgresStorageConfig, config_value)
         return cls(
             pg_url_from_config(config),

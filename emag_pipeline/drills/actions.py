@@ -1,4 +1,4 @@
-"""What scenarios are made of: faults put in force and ended, runs, and looks at what they did."""
+"""Building blocks of scenarios: start and end faults, run a sync, and check what it did."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from emag_pipeline.drills.stage import Stage
 
 Action = Callable[[Stage], None]
 Act = Callable[[Stage], Ending]
-#: Looks at what the run that met the fault has done, and yields a sentence for everything that is wrong with it.
+#: Checks what the run that met the fault did, and yields one sentence per problem.
 Look = Callable[[Stage], Iterable[str]]
 
 
@@ -22,12 +22,12 @@ def no_objection(_: Stage) -> Iterable[str]:
 
 
 def calls(number: int, of: str = "") -> Look:
-    """So many calls were made, all or those of one resource."""
+    """Exactly `number` calls were made, in total or to one resource."""
     return lambda stage: _counted(number, of or "calls", [one for one in _calls(stage) if of in ("", one["resource"])])
 
 
 def reads_by_id(number: int) -> Look:
-    """So many reads of single offers were made."""
+    """Exactly `number` reads by id were made."""
     return lambda stage: _counted(number, "reads by id", [one for one in _calls(stage) if one["offer_id"]])
 
 
@@ -40,17 +40,17 @@ def _counted(number: int, what: str, found: Sequence[object]) -> Iterable[str]:
 
 
 def one_run(stage: Stage) -> Ending:
-    """A run, from its start to its end."""
+    """Start a run and wait for its end."""
     return stage.run()
 
 
 def end_faults(stage: Stage) -> None:
-    """The marketplace has recovered."""
+    """End all faults."""
     stage.market.control.clear_faults()
 
 
 def fault(kind: str, **limits_and_options: Any) -> Action:
-    """Put a fault of the sandbox in force; its kinds stand in the docstring of emag_pipeline.sandbox."""
+    """Start a fault of the sandbox; the docstring of emag_pipeline.sandbox lists the kinds."""
     return lambda stage: _add_fault(stage, kind, limits_and_options)
 
 
@@ -68,7 +68,7 @@ def _set(stage: Stage, changes: Mapping[str, Any]) -> None:
 
 
 def all_of(*actions: Action) -> Action:
-    """Several actions, one after the other."""
+    """Perform several actions in order."""
 
     def act(stage: Stage) -> None:
         for action in actions:

@@ -1,4 +1,4 @@
-"""How a run that met a fault differs from what was expected of it, a sentence each."""
+"""Reports how a run that met a fault differs from what was expected, one sentence per difference."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +15,13 @@ from emag_pipeline.sandbox.client import SandboxFace
 from emag_pipeline.sync.published import PublishedOffer
 from emag_pipeline.wording import counted
 
-# An offer of the sandbox as it must be in the database, worked out independently of the pipeline's normalising.
+# An offer of the sandbox as it must be stored, derived independently of the pipeline's parsing.
 #
-# The sandbox tells edited fields as they were edited, so any value may hold anything: what cannot be read is null.
+# The sandbox serves edited fields as they were edited, so a field may hold any value; an unreadable one becomes null.
 
 _Offer = Mapping[str, Any]
 
-#: how many bits the columns hold, without the sign
+#: bits of the integer columns, without the sign
 _SMALL, _INTEGER, _BIG = 15, 31, 63
 _WHOLE = {
     "status": _SMALL, "buy_button_rank": _INTEGER, "number_of_offers": _INTEGER, "general_stock": _BIG,
@@ -39,7 +39,7 @@ _PRICES = (
 )  # fmt: skip
 _FLAGS = ("has_smart_deals_badge", "auto_translated")
 _OF_WAREHOUSE = ("warehouse_id", "value", "id")
-#: column of a list of objects → field of the marketplace, and which keys of its objects are whole numbers
+#: column of a list of objects → field of the marketplace, and the keys of its objects that are integers
 _OBJECTS = {
     "images": ("images", ("display_type",)),
     "characteristics": ("characteristics", ("id",)),
@@ -53,10 +53,10 @@ _CODES = ("validation_status", "translation_validation_status")
 
 
 def as_stored(offer: _Offer) -> dict[str, Any]:
-    """The columns of both published tables that the marketplace tells. Prices are Decimal, without VAT.
+    """The columns of both published tables that come from the marketplace. Prices are Decimal, without VAT.
 
-    A commercial value that cannot be read is named in `unreadable` and has no column here: the database keeps the one
-    that was published before.
+    A commercial value that cannot be read is listed in `unreadable` and has no column here: the database keeps the
+    value published before.
     """
     named = unreadable(offer)
     stored: dict[str, Any] = {
@@ -83,7 +83,7 @@ def _read(offer: _Offer, names: tuple[str, ...], reader: Callable[[Any], Any]) -
 
 
 def _parts(offer: _Offer) -> dict[str, Any]:
-    """What is told inside of `family` and `offer_details`."""
+    """The columns read from `family` and `offer_details`."""
     family, details = _object(offer.get("family")), _object(offer.get("offer_details"))
     return {
         "family_id": _whole(family.get("id"), _BIG),
@@ -126,7 +126,7 @@ def _errors(value: Any) -> Any:
 
 
 def _objects(value: Any, field: str, numbers: tuple[str, ...]) -> list[Any] | None:
-    """None where a number is none; the value of a characteristic is a text, also where PHP made a number of it."""
+    """None if a number is not one. The value of a characteristic is a text, even if PHP turned it into a number."""
     found = []
     for one in _listed(value, dict) or []:
         typed = {name: _whole(one[name], _BIG) for name in numbers if name in one}
@@ -138,13 +138,13 @@ def _objects(value: Any, field: str, numbers: tuple[str, ...]) -> list[Any] | No
 
 
 def _eans(value: Any) -> list[Any]:
-    """A single one may come without its list."""
+    """A single EAN may come without a list around it."""
     is_single = isinstance(value, str | int) and not isinstance(value, bool)
     return _listed([value] if is_single else value, str | int | None) or []
 
 
 def _listed(value: Any, kind: UnionType | type) -> list[Any] | None:
-    """A list of such items, or what PHP makes of one; None where any item is another."""
+    """A list of items of this kind, also in PHP's object form; None if any item is of another kind."""
     found = _unkeyed(value)
     if not isinstance(found, list) or not all(isinstance(one, kind) for one in found):
         return None
@@ -152,14 +152,14 @@ def _listed(value: Any, kind: UnionType | type) -> list[Any] | None:
 
 
 def _unkeyed(value: Any) -> Any:
-    """The list of which PHP made an object with the keys "0", "1", …; any other value as it is."""
+    """Undo PHP's turning a list into an object with the keys "0", "1", …; any other value is returned unchanged."""
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         return [value[key] for key in sorted(value, key=int)]
     return value
 
 
 def _storable(value: Any) -> Any:
-    """The same with U+FFFD in place of what PostgreSQL cannot hold."""
+    """The value with U+FFFD in place of characters that PostgreSQL cannot store."""
     if isinstance(value, dict):
         return {str(_storable(name)): _storable(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -171,18 +171,18 @@ def _object(value: Any) -> _Offer:
     return value if isinstance(value, dict) else {}
 
 
-# What is published against what the sandbox truly has.
+# The published offers compared with the sandbox's truth.
 
 Published = Mapping[int, PublishedOffer]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Offers that are not as they should be.
+    """Offers that are published wrongly.
 
-    `lost`: the marketplace has them, shown or hidden, but they are not published, or differ from it in any column.
-    `wrongly_deleted`: tombstoned, though the marketplace has them. `kept`: published, though they are gone.
-    `differences`: of the lost ones that are published, each column that differs, as published and as it should be.
+    `lost`: the marketplace has them, listed or hidden, but they are not published or differ in a column.
+    `wrongly_deleted`: tombstoned, although the marketplace has them. `kept`: published, although they are gone.
+    `differences`: for each lost offer that is published, the columns that differ, as published and as expected.
     """
 
     lost: frozenset[int]
@@ -226,41 +226,44 @@ def _difference(columns: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[s
     return {name: (columns[name], value) for name, value in wanted.items() if columns[name] != value}
 
 
-# Messages as the document shows them: `…` stands for what differs from run to run.
+# Messages as the document shows them: `…` stands for text that differs from run to run.
 
 
 def is_said(message: str, said: str) -> bool:
-    """Whether the message was said, in which `…` stands for any text."""
+    """Whether `said` matches the message, in which `…` stands for any text."""
     return re.fullmatch(".*".join(map(re.escape, message.split("…"))), said, re.DOTALL) is not None
 
 
 def of_ending(expected: Expected, met: Ending) -> Iterator[str]:
-    """How it ended."""
+    """Problems with the way the run ended."""
     if met.exit_code != expected.exit_code:
         yield f"exit code {met.exit_code}, not {expected.exit_code}: {met.said}"
     if met.sync is not None and met.error_class != expected.error_class:
         yield f"error class {met.error_class or 'none'}, not {expected.error_class or 'none'}"
     if not is_said(expected.message, met.said):
-        yield f"it said {met.said!r}"
+        yield f"unexpected message: {met.said!r}"
     if met.sync is not None and met.exit_code == 0 and met.sync.offers_rejected != expected.quarantined:
         yield f"{counted(met.sync.offers_rejected, 'row')} quarantined, not {expected.quarantined}"
 
 
 def of_published(found: Comparison) -> Iterator[str]:
-    """What readers see when all is over."""
+    """Problems with what readers see at the end of the drill."""
     for offers, what in (
         (found.lost, "lost or wrong"),
         (found.wrongly_deleted, "wrongly deleted"),
-        (found.kept, "published still, though gone"),
+        (found.kept, "still published, although gone"),
     ):
         if offers:
             yield f"{counted(len(offers), 'offer')} {what}"
 
 
 def of_published_meanwhile(expected: Expected, found: Comparison) -> Iterator[str]:
-    """What readers see while a fault that does not stop the publish still lasts: its rows may be of yesterday."""
+    """Problems with what readers see while a fault lasts that does not prevent the publish.
+
+    Rows that the fault affects may be outdated.
+    """
     if len(found.lost) > expected.quarantined + expected.altered:
-        allowed = f"{expected.quarantined} were quarantined, {expected.altered} shown otherwise than they are"
+        allowed = f"{expected.quarantined} were quarantined, {expected.altered} shown altered"
         yield f"{counted(len(found.lost), 'offer')} lost or wrong meanwhile, {allowed}"
     if found.wrongly_deleted:
         yield f"{counted(len(found.wrongly_deleted), 'offer')} wrongly deleted meanwhile"

@@ -1,4 +1,4 @@
-"""A marketplace in a process of its own: a sandbox of one account, which may vanish and come back."""
+"""A marketplace in its own process: a sandbox of one account, which can be stopped and restarted."""
 
 import subprocess
 import sys
@@ -14,9 +14,9 @@ SEED = 1
 
 
 class Market:
-    """Listens on a free port from its construction on, and on the same one after each `start_again`.
+    """Listens on a free port once constructed, and on the same port after each `start_again`.
 
-    A limit of 0 is none. Raises TransientError when the process does not come up.
+    A limit of 0 means no limit. Raises TransientError if the process does not start.
     """
 
     def __init__(self, offers: int, log: Path, *, per_second: float = 0, per_minute: float = 0) -> None:
@@ -29,11 +29,11 @@ class Market:
 
     @property
     def control(self) -> SandboxControl:
-        """Faults, edits and truth."""
+        """The client for faults, edits and truth."""
         return SandboxControl(self.url)
 
     def stop(self) -> None:
-        """Vanish: connections break, new ones are refused, edits and faults are forgotten."""
+        """Kill the process: connections break, new ones are refused, edits and faults are lost."""
         self._process.kill()
         self._process.wait()
 
@@ -48,7 +48,7 @@ class Market:
         self.stop()
 
     def start_again(self) -> None:
-        """Come back with the catalogue as it was founded."""
+        """Restart with the original catalogue."""
         port = int(self.url.rpartition(":")[2].partition("/")[0])
         self._process, self.url = self._start(port)
 
@@ -62,7 +62,7 @@ class Market:
                 text=True,
                 start_new_session=True,
             )
-        with process.stdout as pipe:  # type: ignore[union-attr]  # it was asked for
+        with process.stdout as pipe:  # type: ignore[union-attr]  # stdout is a pipe
             said = pipe.readline()
         if not said.startswith("sandbox: "):
             process.kill()

@@ -1,4 +1,4 @@
-"""Playing one scenario: the fault, the next run, the judgement."""
+"""Plays one scenario: the fault, the next run, the checks."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ from emag_pipeline.sync.context import timeouts_of
 from emag_pipeline.sync.status import SyncProgress
 from emag_pipeline.wording import counted
 
-# What came of a scenario.
+# The result of a scenario.
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One played scenario. `lost_rows` and `wrong_deletions` are None where it did not come to a comparison."""
+    """One played scenario. `lost_rows` and `wrong_deletions` are None if the drill failed before the comparison."""
 
     scenario: Scenario
     observed: str
@@ -44,19 +44,19 @@ def exit_code(results: Sequence[Result]) -> int:
     return 0 if all(result.ok for result in results) else 1
 
 
-# What a fault that passes would be called if it did not: asked by a single call, beside the run that recovers.
+# The error that a temporary fault would cause if it persisted: found by a single call, made while the run recovers.
 
-#: No offer's id, so that no run asks for it.
+#: An id that no offer has, so that no run asks for it.
 _NOBODY = 1
 
 
 def put_in_force(stage: Stage, persisting: Persisting) -> None:
-    """Let every read of a certain id meet the fault."""
+    """Start the fault for every read of the id that only `differences` asks for."""
     stage.market.control.add_fault(**{**persisting.fault, "offer_ids": [_NOBODY]})
 
 
 def differences(stage: Stage, persisting: Persisting) -> list[str]:
-    """Make that call once, and say what is not as expected."""
+    """Make that call once, and report what differs from the expectation."""
     return list(_differences(persisting, _error_of(stage)))
 
 
@@ -84,21 +84,21 @@ def _differences(persisting: Persisting, error: PipelineError | None) -> Iterato
         yield f"persisting, it says {error.message!r}"
 
 
-#: Prices and stocks that have moved since the publish before.
+#: Prices, and as many stocks, changed since the previous publish.
 _CHANGES = 30
-#: Windows for each hundred positions.
+#: Pages read per hundred positions, because windows overlap.
 _OVERLAPPING = 1.2
 
 
 def play(scenario: Scenario, scratch: Scratch) -> Result:
-    """Play a scenario on a stage of its own. What keeps it from being played to its end is a problem of its result."""
+    """Play a scenario on its own stage. An error that stops it early becomes a problem of its result."""
     began = time.monotonic()
     try:
         with stage(scratch, scenario.offers, scenario.variables, first=scenario.first) as place:
             return _Play(scenario, place, began).result()
     except (PipelineError, OSError, ValueError) as error:
         said = error.message if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
-        return Result(scenario, "could not be played to its end", "", (said,), time.monotonic() - began)
+        return Result(scenario, "could not be completed", "", (said,), time.monotonic() - began)
 
 
 class _Play:
@@ -136,7 +136,7 @@ class _Play:
         return self._stage.published()
 
     def _meet(self) -> Ending:
-        """Let a run meet the fault, and beside it a single call the persisting one."""
+        """Let a run meet the fault, and at the same time a single call the persisting one."""
         would_be = self._scenario.persisting
         if would_be is None:
             return self._scenario.act(self._stage)
@@ -145,7 +145,7 @@ class _Play:
             try:
                 met = self._scenario.act(self._stage)
             except BaseException:
-                self._stage.market.stop()  # which ends the call: nobody waits for it
+                self._stage.market.stop()  # ends the call, so that the executor does not wait for it
                 raise
             self._problems += told.result()
         return met
@@ -157,7 +157,7 @@ class _Play:
         self._problems += self._scenario.look(self._stage)
         if met.exit_code:
             if self._stage.published() != before:
-                self._problems.append("published rows were touched by a run that failed")
+                self._problems.append("a failed run changed published rows")
         elif self._scenario.again:
             found = compare(self._stage.published(), self._stage.market.control, ACCOUNT)
             self._problems += judgement.of_published_meanwhile(expected, found)
@@ -173,7 +173,9 @@ class _Play:
             self._problems.append(f"the next run failed: {ending.said}")
         resumed = staged is not None and ending.sync is not None and ending.sync.sync_id == staged.sync_id
         if self._scenario.expected.resumes not in (None, resumed):
-            self._problems.append("the next run began anew" if not resumed else "the next run resumed what was over")
+            self._problems.append(
+                "the next run started from scratch" if not resumed else "the next run resumed an ended sync"
+            )
         if resumed and staged is not None:
             self._problems += self._pages_read_again(staged)
         return ending, f"next run {'resumed, ' if resumed else ''}{ending.words}"

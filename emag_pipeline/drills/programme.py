@@ -1,4 +1,4 @@
-"""Playing many scenarios: several at once; those that stop the server which all share last, one by one."""
+"""Plays many scenarios: several at once; at the end, one by one, those that stop the shared database server."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,15 +10,15 @@ from emag_pipeline.drills.play import Result, play
 from emag_pipeline.drills.scenario import Scenario
 from emag_pipeline.drills.scratch import Scratch, scratch
 
-#: Of scenarios that mostly compute. Those that mostly wait (`long`) are all begun at once, beside them.
+#: Scenarios that mostly compute and run at the same time. Those that mostly wait (`long`) all start at once as well.
 _AT_ONCE = 4
 
 
 def play_all(scenarios: Sequence[Scenario], tell: Callable[[Result], None], check: Callable[[], None]) -> list[Result]:
     """Play the scenarios on scratch storage; returns their results in the order given.
 
-    `tell` hears of each result as it comes; `check` is called several times a second and raises Interrupted to stop.
-    Raises the errors of an embedded server that cannot be started.
+    `tell` is called with each result as it arrives; `check` is called several times per second and raises Interrupted
+    to stop. Raises the errors of `embedded.start`.
     """
     with scratch() as place:
         results = list(_together([one for one in scenarios if not one.alone], place, tell, check))
@@ -54,7 +54,7 @@ def _together(
 
 
 def table_of(results: Sequence[Result]) -> Table:
-    """Fault, what was observed, result, seconds, lost rows, wrong deletions; problems stand below what was observed."""
+    """Fault, observation, result, seconds, lost rows, wrong deletions; problems are listed below the observation."""
     table = Table(caption=summary(results), caption_justify="left", caption_style="bold", show_lines=True)
     for name in ("fault", "observed", "result"):
         table.add_column(name)
@@ -73,7 +73,7 @@ def table_of(results: Sequence[Result]) -> Table:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """All in one line."""
+    """All results in one line."""
     failed = sum(not one.ok for one in results)
     lost = sum(one.lost_rows or 0 for one in results)
     wrong = sum(one.wrong_deletions or 0 for one in results)

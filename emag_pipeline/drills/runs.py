@@ -19,9 +19,9 @@ _FOREIGN = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_")
 def run_variables(
     home: Path, dagster: DagsterHome, market_url: str, database_url: str, dagster_url: str, given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The environment of a run of the sandbox's account: nothing of the user's settings, the places, and those given.
+    """The environment of a run of the sandbox's account: the places and the settings given, none of the user's.
 
-    `home` is its EMAG_HOME, `dagster` the directory that was prepared there, `dagster_url` Dagster's own database.
+    `home` is its EMAG_HOME, `dagster` the directory prepared there, `dagster_url` Dagster's own database.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     own = {
@@ -36,7 +36,7 @@ def run_variables(
 
 
 class RunProcess:
-    """A run of the account under way, from its construction on. What it prints goes to files in `directory`."""
+    """A run of the account, started on construction. Its output goes to files in `directory`."""
 
     def __init__(self, variables: Mapping[str, str], directory: Path) -> None:
         self.run_id = str(uuid4())
@@ -59,22 +59,22 @@ class RunProcess:
         return self.process.poll() is not None
 
     def said(self) -> str:
-        """The line that it printed at its end."""
+        """The line that it printed when it ended."""
         return self._said.read_text(errors="replace").strip()
 
     def log(self) -> str:
-        """What it logged so far."""
+        """What it has logged so far."""
         return self._log.read_text(errors="replace")
 
     def kill(self) -> None:
-        """SIGKILL, and wait for the end."""
+        """Send SIGKILL and wait for the end."""
         self.process.kill()
         self.process.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: its exit code, what it said, and its sync, if it ever held the account's lease."""
+    """How a run ended: its exit code, its message, and its sync if it held the account's lease."""
 
     exit_code: int
     said: str
@@ -82,12 +82,12 @@ class Ending:
 
     @property
     def error_class(self) -> str:
-        """The error in the ledger; empty where there is none, or no ledger row."""
+        """The error class in the ledger; empty if there is none, or no ledger row."""
         return (self.sync.error_class or "") if self.sync else ""
 
     @property
     def words(self) -> str:
-        """The ending in a few words."""
+        """A short description of the ending."""
         if self.exit_code:
             return f"exit {self.exit_code} {self.error_class}".strip()
         if self.sync is None:

@@ -1,4 +1,4 @@
-"""What a scenario is: a fault in words and in code, and what is expected of the pipeline."""
+"""What a scenario consists of: a fault in words and in code, and what the pipeline must do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from emag_pipeline.drills.actions import Act, Action, Look, end_faults, no_objection, nothing, one_run
 
-#: Offers of a scenario's account unless it says otherwise: ten pages, the last one half full.
+#: Offers of a scenario's account by default: ten pages, the last one half full.
 OFFERS = 950
 
 
@@ -14,10 +14,10 @@ OFFERS = 950
 class Expected:
     """How the run that meets the fault must end. An exit code below 0 is the signal that killed the process.
 
-    In `message`, `…` stands for what differs from run to run. `altered` offers are shown otherwise than they are, in a
-    way that can be represented, and so published. `deleted` is judged on the last run, all else on the one that met the
-    fault. `resumes` says of the next run whether it goes on with that one's pages; None if there is no next run, or if
-    either is right.
+    In `message`, `…` stands for text that differs from run to run. `altered` counts the offers that the marketplace
+    shows wrongly but in a form that can be stored and is therefore published. `deleted` is checked on the last run, the
+    rest on the run that met the fault. `resumes`: whether the next run continues with the pages of that one; None if
+    there is no next run, or if both are correct.
     """
 
     exit_code: int = 0
@@ -31,7 +31,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Persisting:
-    """A fault that passes in the scenario, as it would end a run if it did not: the fault, and what a call says."""
+    """How a fault that is temporary in the scenario would end a run if it persisted: the fault, and a call's error."""
 
     fault: Mapping[str, Any]
     error_class: str
@@ -42,17 +42,16 @@ class Persisting:
 class Scenario:
     """One fault.
 
-    The account has been published once (unless `first`), then prices and stocks have moved. `arrange` brings the fault
-    about, `act` lets a run meet it, `look` says what is wrong with what it did. A run that failed is followed by
-    `repair` and the next run, as is a good one if `again`. At the end the account must stand as the sandbox truly
-    has it.
+    The account was published once (unless `first`), then prices and stocks changed. `arrange` causes the fault, `act`
+    lets a run meet it, `look` reports what the run did wrong. After a failed run, and after any run if `again`,
+    `repair` and the next run follow. At the end the published account must equal the sandbox's truth.
     """
 
     name: str
-    #: what goes wrong, and how the drill makes it so
+    #: what goes wrong, and how the drill causes it
     fault: str
     produced: str
-    #: what the pipeline does about it, and for how long
+    #: how the pipeline handles it, and for how long
     answer: str
     lasts: str
     expected: Expected = field(default_factory=Expected)
@@ -61,16 +60,16 @@ class Scenario:
     act: Act = one_run
     look: Look = no_objection
     repair: Action = end_faults
-    #: settings of all runs, and what changes for the run after the fault
+    #: settings of all runs, and changes for the run after the fault
     variables: Mapping[str, str] = field(default_factory=dict)
     repaired_variables: Mapping[str, str] = field(default_factory=dict)
     offers: int = OFFERS
     first: bool = False
     changes: bool = True
     again: bool = False
-    #: it waits for a minute or more, so it is begun early
+    #: takes a minute or more of waiting, so it is started early
     long: bool = False
-    #: it stops the server that all scenarios share
+    #: stops the server that all scenarios share
     alone: bool = False
 
 

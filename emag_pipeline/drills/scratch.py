@@ -1,4 +1,4 @@
-"""Where drills happen: a scratch server, Dagster's storage, and template databases."""
+"""Storage of drills: a temporary EMAG_HOME with a PostgreSQL server, Dagster's storage and template databases."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from emag_pipeline.local import surroundings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 
-#: Of all runs, so that a killed one is soon known to be dead; its heart then beats twice a second.
+#: For all runs, so that a killed one is soon known to be dead; the heartbeat is then sent twice a second.
 HEARTBEAT_TIMEOUT_SECONDS = 3.0
 _QUICK = {
     "EMAG_API_REQUESTS_PER_SECOND": "200",
@@ -24,7 +24,7 @@ _EMPTY = "template_empty"
 
 
 class Scratch:
-    """What all scenarios of a drill share."""
+    """The storage that all scenarios of a drill share."""
 
     def __init__(self, server: ScratchServer) -> None:
         self._server = server
@@ -38,18 +38,18 @@ class Scratch:
         self._dagster = surroundings.prepare(server.home)
 
     def check(self) -> None:
-        """Raise Interrupted when the drill was told to stop."""
+        """Raise Interrupted if the drill is to stop."""
         if self.halted.is_set():
             raise Interrupted
 
     def variables(self, market_url: str, database_url: str, given: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a run, at the drill's pace unless other settings are given."""
+        """The environment of a run: the drill's settings and those given, none of the user's."""
         quick = {**_QUICK, **given}
         return run_variables(self._server.home, self._dagster, market_url, database_url, self._dagster_url, quick)
 
     @contextmanager
     def database(self, offers: int, *, first: bool) -> Iterator[str]:
-        """The URL of a scratch database in which so many offers have been published, or nothing if `first`."""
+        """The URL of a scratch database with this many published offers, or none if `first`."""
         template = self._template(0 if first else offers)
         name = f"drill_{next(self._numbers)}"
         self._server.copy(template, name)
@@ -83,23 +83,23 @@ class Scratch:
                 run.kill()
         if run.process.returncode != 0:
             raise TransientError(
-                "the account could not be published on a good day", why=run.said(), remedy="Correct this first"
+                "the account could not be published without a fault", why=run.said(), remedy="Fix this first"
             )
 
     def restart(self, after_seconds: float = 0.0) -> None:
-        """Stop the server as an administrator does, and start it again."""
+        """Shut the server down in fast mode and start it again."""
         self._server.stop()
         self.halted.wait(after_seconds)
         self._server.start()
 
     def crash(self) -> None:
-        """End the server at once, without a checkpoint, and start it again: it recovers from its log."""
+        """Stop the server immediately, without a checkpoint, and start it again; it recovers from its log."""
         self._server.stop_at_once()
         self._server.start()
 
 
 @contextmanager
 def scratch() -> Iterator[Scratch]:
-    """A place for drills, of which nothing remains. Raises the errors of `embedded.start`."""
+    """Temporary storage for drills, deleted afterwards. Raises the errors of `embedded.start`."""
     with ScratchServer.opened() as server:
         yield Scratch(server)

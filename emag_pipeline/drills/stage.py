@@ -1,4 +1,4 @@
-"""One scenario's place: its marketplace, its database, its runs."""
+"""The stage of one scenario: its marketplace, its database, its runs."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ _LONGEST_RUN_SECONDS = 300.0
 
 
 class Stage:
-    """Starts runs and looks at what they leave. Every wait ends with the drill."""
+    """Starts runs and reads their results. Every wait ends when the drill is stopped."""
 
     def __init__(
         self, scratch: Scratch, market: Market, database: Database, url: str, given: Mapping[str, str]
@@ -34,17 +34,17 @@ class Stage:
         self.runs: list[RunProcess] = []
 
     def settings(self) -> Settings:
-        """The settings that its runs have."""
+        """The settings of its runs."""
         return load_settings(self._variables(), env_file=None)
 
     def start(self, given: Mapping[str, str] | None = None) -> RunProcess:
-        """Start a run of the account, with further settings."""
+        """Start a run of the account, with additional settings."""
         self.scratch.check()
         self.runs.append(RunProcess(self._variables(given), self.scratch.logs))
         return self.runs[-1]
 
     def run(self, given: Mapping[str, str] | None = None) -> Ending:
-        """Let a run start and end."""
+        """Start a run and wait for its end."""
         return self.end_of(self.start(given))
 
     def end_of(self, run: RunProcess) -> Ending:
@@ -57,7 +57,7 @@ class Stage:
         return Ending(run.process.returncode, said, sync)
 
     def progress(self, run: RunProcess | None = None) -> SyncProgress | None:
-        """The sync that a run works on, or the account's newest."""
+        """The sync of this run, or the account's newest one."""
         return sync_progress(self.database, ACCOUNT, run.run_id if run else None)
 
     def published(self) -> dict[int, PublishedOffer]:
@@ -65,13 +65,13 @@ class Stage:
         return published_offers(self.database, ACCOUNT)
 
     def approve(self) -> None:
-        """Accept the account's newest sync, which the audit refused, as a person does."""
+        """Approve the account's newest sync, which the audit refused, as a person would."""
         sync = self.progress()
         if sync is not None:
             approve(self.database, self.settings(), sync.sync_id, "drill")
 
     def wait_for_pages(self, run: RunProcess, pages: int) -> None:
-        """Wait until so many pages of a run are durable."""
+        """Wait until this many pages of a run are durable."""
 
         def staged() -> bool:
             if run.is_over:
@@ -82,7 +82,7 @@ class Stage:
         self.wait_until(staged, f"{pages} durable pages", 60)
 
     def wait_for_lease(self) -> None:
-        """Wait until a run may begin: the account's last one has ended, or its heart has been silent long enough."""
+        """Wait until a run can start: the account's last one has ended, or its heartbeat has timed out."""
 
         def is_free() -> bool:
             sync = self.progress()
@@ -93,7 +93,7 @@ class Stage:
         self.wait_until(is_free, "the dead run's lease to be free", HEARTBEAT_TIMEOUT_SECONDS + 30)
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
-        """Wait for something. Raises TransientError when it does not come, Interrupted when the drill ends."""
+        """Wait for a condition. Raises TransientError after `seconds`, Interrupted when the drill is stopped."""
         until = time.monotonic() + seconds
         while not condition():
             self.scratch.check()
@@ -105,14 +105,14 @@ class Stage:
         return self.scratch.variables(self.market.url, self._url, {**self._given, **(given or {})})
 
     def clear(self) -> None:
-        """End what still runs."""
+        """Kill runs that have not ended."""
         for run in self.runs:
             run.kill()
 
 
 @contextmanager
 def stage(scratch: Scratch, offers: int, given: Mapping[str, str], *, first: bool) -> Iterator[Stage]:
-    """Set a stage: a marketplace with so many offers, all of them published already unless `first`."""
+    """Set up a stage: a marketplace with this many offers, all published already unless `first`."""
     log = scratch.logs / "sandbox.log"
     with scratch.database(offers, first=first) as url, Market(offers, log) as market:
         database = Database(url)

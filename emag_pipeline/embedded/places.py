@@ -1,7 +1,7 @@
-"""Where the server's data, programs and socket are: where the data's owner can go, without opening a directory to him.
+"""The directories of the server's data, programs and socket, which the data's owner can access without new permissions.
 
-That is EMAG_HOME and the package, but for root with either of them below a closed directory such as `/root`: there it
-is `/var/lib/emag_pipeline`, and EMAG_HOME remembers the data's place.
+These are EMAG_HOME and the package. If root runs the pipeline and either is below an inaccessible directory such as
+`/root`, `/var/lib/emag_pipeline` is used instead, and EMAG_HOME records the place of the data.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from emag_pipeline.errors import PermanentError, PipelineError, SettingsError, of_os_error
 
-# The system user that PostgreSQL runs as: this one, or a service user where this one is root.
+# The system user that PostgreSQL runs as: the current one, or a service user if that is root.
 
 #: PostgreSQL refuses to run as root.
 SERVICE_USER = "embedded_postgres"
@@ -33,7 +33,7 @@ class Identity(TypedDict, total=False):
 
 
 def identity() -> Identity:
-    """How to start a program as the owner of the data; empty when that is the current user."""
+    """How to start a program as the owner of the data; empty if that is the current user."""
     if os.geteuid() != 0:
         return {}
     entry = _service_user()
@@ -41,9 +41,9 @@ def identity() -> Identity:
 
 
 def hand_over(directory: Path) -> None:
-    """Make the owner the directory's owner, alone with it.
+    """Give the directory to the data's owner, with access for no other user.
 
-    Raises PermanentError when it is a link, or belongs to anybody but the owner and this user: it is left as it is.
+    Raises PermanentError, without changes, if it is a link or belongs to another user than the owner and this one.
     """
     who = identity()
     try:
@@ -61,7 +61,7 @@ def hand_over(directory: Path) -> None:
 
 
 def has_alone(directory: Path) -> bool:
-    """Whether it is a directory, no link, that belongs to the owner and is open to nobody else."""
+    """Whether it is a directory, not a link, that belongs to the owner and is accessible to no other user."""
     try:
         found = directory.lstat()
     except OSError:
@@ -71,9 +71,9 @@ def has_alone(directory: Path) -> bool:
 
 
 def cannot_enter(path: Path) -> Path | None:
-    """The first directory on the way to a path that the owner may not enter; None when he gets there.
+    """The first directory of a path that the owner may not enter; None if the path is accessible.
 
-    He is asked himself, since access lists decide too.
+    Tested as that user, because access control lists count too.
     """
     if not identity() or _enters(path):
         return None
@@ -124,10 +124,10 @@ def data(home: Path) -> Path:
 
 
 def made_data(home: Path) -> Path:
-    """The data directory, made if need be: the owner's alone, where he can go.
+    """The data directory, created if necessary, private to its owner and accessible to him.
 
-    Raises SettingsError when there is data already where he cannot go, PermanentError or TransientError when no
-    directory can be made.
+    Raises SettingsError if existing data is in an inaccessible place, PermanentError or TransientError if the directory
+    cannot be created.
     """
     place = data(home)
     closed = cannot_enter(place.parent)
@@ -149,10 +149,10 @@ def made_data(home: Path) -> Path:
 
 
 def programs(source: Path, home: Path) -> Path:
-    """The directory of the programs, which is `source`, or that of a copy with the libraries that belong to it.
+    """The directory of the programs: `source`, or a copy with its libraries.
 
-    The wheel's layout is `PACKAGE/pginstall/bin` and, beside the package, `PACKAGE.libs`.
-    Raises PermanentError or TransientError when it cannot be copied.
+    The wheel's layout is `PACKAGE/pginstall/bin` and, next to the package, `PACKAGE.libs`.
+    Raises PermanentError or TransientError if it cannot be copied.
     """
     closed = cannot_enter(source)
     if closed is None:
@@ -177,7 +177,7 @@ def programs(source: Path, home: Path) -> Path:
 
 
 def _roots(home: Path, closed: Path) -> Path:
-    """Root's own directory for what PostgreSQL's user must reach. Raises SettingsError where there can be none."""
+    """Root's directory for files that PostgreSQL's user must access. Raises SettingsError if it cannot be used."""
     try:
         if not ROOTS.exists():
             ROOTS.mkdir(mode=0o711)
@@ -210,25 +210,25 @@ def _closed(home: Path, place: Path, closed: Path) -> PipelineError:
 
 
 def _open(directory: Path) -> None:
-    """Programs are no secret: everybody may read them, whatever the umask is."""
+    """Make programs readable for all users, whatever the umask is."""
     for path in (directory, *directory.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
 
 
-# The directory of the server's socket: whoever can reach it is trusted as the database's superuser.
+# The directory of the server's socket: every user who can access it is the database's superuser.
 
 #: sun_path is 108 bytes on Linux; `/.s.PGSQL.5432` and the closing zero take 15 of them.
 _LONGEST = 92
-#: PostgreSQL's and libpq's lists of directories are separated by commas; other signs would have to be quoted twice.
+#: PostgreSQL and libpq separate directories by commas; other characters would have to be quoted twice.
 _PLAIN = re.compile(r"[\w/.+=@~-]+", re.ASCII)
 
 
 def socket_directory(home: Path, data: Path) -> Path:
-    """The data directory, or a private one under the temporary directory where its path is too long or peculiar.
+    """The data directory, or a private temporary directory if its path is too long or has special characters.
 
-    That one has a name which nobody can guess and is remembered in `home/postgres.sockets`. One which is not the
-    owner's alone, as somebody else may have put it there, is never used. Raises PermanentError where none can be made.
+    The temporary one has a random name, which is stored in `home/postgres.sockets`. It is not used if any other user
+    can access it, since another user may have created it. Raises PermanentError if none can be created.
     """
     if _is_suitable(data):
         return data
@@ -243,12 +243,12 @@ def socket_directory(home: Path, data: Path) -> Path:
 
 
 def socket_address(socket_directory: Path, database: str) -> str:
-    """The SQLAlchemy URL of a database of the server that listens there."""
+    """The SQLAlchemy URL of a database of the server with this socket directory."""
     return f"postgresql+psycopg2://postgres@/{quote(database)}?host={quote(str(socket_directory))}"
 
 
 def known_sockets(home: Path, data: Path) -> set[Path]:
-    """Where `socket_directory` says that the socket is, or would be, without making anything."""
+    """The directories in which `socket_directory` has put or would put the socket, without creating any."""
     note = home / "postgres.sockets"
     return {data, *([Path(note.read_text())] if note.exists() else [])}
 

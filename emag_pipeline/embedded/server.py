@@ -1,7 +1,7 @@
 """One PostgreSQL server for one home directory, on a Unix socket, without TCP.
 
-Whoever reaches the socket is trusted; its directory is open to the owner (and root) alone. A file lock makes two
-simultaneous starts one start. After a kill -9 of whoever started it the server lives on and is attached to.
+Every connection to the socket is trusted; only the owner (and root) can access its directory. A file lock serialises
+simultaneous starts. If the process that started the server is killed, the server keeps running and can be attached to.
 """
 
 import fcntl
@@ -27,48 +27,48 @@ from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.store.server import ensure_database
 from emag_pipeline.wording import counted
 
-# How much memory the embedded server takes for its buffers: by what the machine, or the container, has.
+# The size of the embedded server's buffers, from the memory of the machine or container.
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
-#: What PostgreSQL has unless told otherwise, and what a catalogue of a million offers makes good use of.
+#: PostgreSQL's default, and the useful maximum for a catalogue of a million offers.
 _LEAST, _MOST = 128, 1024
-#: It shares the machine with runs and Dagster; alone it would take a quarter (manual: shared_buffers).
+#: The manual recommends a quarter (shared_buffers), but the server shares the machine with runs and Dagster.
 _SHARE = 8
 
 
 def buffer_megabytes(groups: Path = _CGROUPS) -> int:
-    """Megabytes for `shared_buffers`: an eighth of what there is, within bounds; taken when filled.
+    """Megabytes for `shared_buffers`: an eighth of the memory, within bounds; allocated only as it is used.
 
     A scan that does not fit into them is written out and read again while it is audited and published: with 128 MB a
     publish of 20,000 offers took twice as long as with 1 GB (benchmarks.load, measured on 27 November 2026).
     """
     here = [psutil.virtual_memory().total]
     for name in _LIMITS:
-        with suppress(OSError, ValueError):  # no such limit: the file is missing, or says `max`
+        with suppress(OSError, ValueError):  # no such limit: the file is missing, or contains `max`
             here.append(int((groups / name).read_text(encoding="ascii")))
     return max(_LEAST, min(_MOST, min(here) // _SHARE // 2**20))
 
 
 _STOP_TIMEOUT_SECONDS = 60.0
 _INTERRUPTED_SECONDS = 2.0
-#: `pg_ctl -w` waits until the server says that it is ready or has ended. It is needed only until the server has said
-#: who it is, and gives up after this, with the exit code of a failure.
+#: `pg_ctl -w` waits until the server is ready or has ended. It is needed only until postmaster.pid exists, and gives up
+#: after this time with the exit code of a failure.
 _START_TIMEOUT_SECONDS = 20
-#: One that lives and says that it is starting up is waited for: after a crash it first replays gigabytes of changes.
+#: How long to wait for a server that is starting up: after a crash it may replay gigabytes of changes first.
 _RECOVERY_SECONDS = 3600.0
-#: Looked at often for so long, then less: one that has been ready is asked, and writes into its log that it was.
+#: Polled frequently for this long, then less often: some checks are queries, which the server logs.
 _SOON_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
-#: What takes longer is said.
+#: A longer wait is reported.
 _TELL_SECONDS = 10.0
 _TURN_SECONDS = 0.05
-#: In EMAG_HOME while the data is being made: PG_VERSION is there long before all is.
+#: Exists in EMAG_HOME while the data is being created, since PG_VERSION exists long before that is complete.
 _UNFINISHED = "postgres.unfinished"
 _LOG = "server.log"
-#: PostgreSQL writes its log of changes in files of this size, and ends where it has no room for the next one.
+#: PostgreSQL writes its WAL in files of this size, and ends if there is no space for the next one.
 _LEAST_ROOM_BYTES = 16 * 2**20
-#: What a crash for want of room gave free; with more than this, somebody has made room since.
+#: The space that a crash because of a full disk frees; if there is more, space was freed since.
 _LITTLE_ROOM_BYTES = 128 * 2**20
 _SETTINGS = {
     "listen_addresses": "",
@@ -83,7 +83,7 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A running server. `started_here` is false when it was running already."""
+    """A running server. `started_here` is false if it was running already."""
 
     data: Path
     socket_directory: Path
@@ -92,7 +92,7 @@ class EmbeddedServer:
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server, which is created if it is missing.
 
-        Raises as `ensure_database`.
+        Raises the errors of `ensure_database`.
         """
         self.ensure_database(database)
         return self.address(database)
@@ -102,20 +102,20 @@ class EmbeddedServer:
         return places.socket_address(self.socket_directory, database)
 
     def ensure_database(self, name: str) -> None:
-        """Create a database unless it exists; two callers at once are safe. Raises as `store.server` does."""
+        """Create a database unless it exists; safe for concurrent callers. Raises the errors of `store.server`."""
         ensure_database(self.address(name), "DATABASE_SYNC_URL", is_own_server=True)
 
     def postmaster(self) -> psutil.Process:
-        """The server's main process. Raises psutil.NoSuchProcess when it does not run."""
+        """The server's main process. Raises psutil.NoSuchProcess if it is not running."""
         process = postmaster.process_of(self.data)
         if process is None:
             raise psutil.NoSuchProcess(-1, msg=f"no server works in {self.data}")
         return process
 
     def stop(self) -> None:
-        """End the server and wait for it: sessions are cut, everything committed is kept.
+        """Stop the server and wait for its end: sessions are closed, committed data is kept.
 
-        Only a process that is this very server is signalled. Raises DatabaseUnavailable when it does not end.
+        Only this very server is signalled. Raises DatabaseUnavailable if it does not end.
         """
         process = postmaster.process_of(self.data)
         if process is not None and not postmaster.end(process, signal.SIGINT, _STOP_TIMEOUT_SECONDS):
@@ -132,12 +132,12 @@ def start(
     say: Callable[[str], None] = tell,
     most_seconds: float | None = None,
 ) -> EmbeddedServer:
-    """Start the server of a home directory, or attach to it. Data lives where `places` says.
+    """Start the server of a home directory, or attach to it. `places` decides where its data is.
 
-    `settings` are further PostgreSQL settings of a server that is started here; `say` hears of a long recovery, which
-    is waited for `most_seconds`, else an hour. Raises SettingsError for a home that cannot be used, PermanentError when
-    it cannot be set up, DatabaseUnavailable when it does not start; both end with the server log's last line. Hears
-    signals. Whatever else ends the wait, such as these, ends a server that was started here too, unless that recovers.
+    `settings` are additional PostgreSQL settings of a server that is started here; `say` reports a long recovery, which
+    may take `most_seconds` (default: an hour). Raises SettingsError for a home that cannot be used, PermanentError if
+    it cannot be set up, DatabaseUnavailable if it does not start; the last two include the last line of the server's
+    log. A signal or another exception ends the wait, and also the server if it was started here and is not in recovery.
     """
     until = time.monotonic() + (_RECOVERY_SECONDS if most_seconds is None else most_seconds)
     home = claim(home)
@@ -151,7 +151,7 @@ def start(
         if not is_set_up(home):
             _set_up(home, data, binaries)
         directory = places.socket_directory(home, data)
-        if postmaster.starting(data) is not None:  # whoever started it did not wait
+        if postmaster.starting(data) is not None:  # the process that started it did not wait
             _await_connections(data, say, until)
         else:
             with _ended_if_interrupted(data):
@@ -164,7 +164,7 @@ def start(
 
 @contextmanager
 def _ended_if_interrupted(data: Path) -> Iterator[None]:
-    """End a server whose start is interrupted. One that is not ready in a moment recovers, and is left to that."""
+    """Stop a server whose start is interrupted, unless it is in recovery, i.e. not ready shortly after."""
     try:
         yield
     except Exception:
@@ -180,7 +180,7 @@ def _ended_if_interrupted(data: Path) -> Iterator[None]:
 
 
 def _await_end(data: Path, until: float) -> None:
-    """Wait for a server that was told to stop: no other starts beside it. It may wait for its sessions to end."""
+    """Wait for the end of a stopping server, without which no other can start. It may wait for its sessions to end."""
     while postmaster.stopping(data) is not None:
         if time.monotonic() > until:
             raise DatabaseUnavailable(
@@ -192,7 +192,7 @@ def _await_end(data: Path, until: float) -> None:
 
 
 def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, str]) -> None:
-    """Have pg_ctl start the server. It lives then, and is ready or starting up."""
+    """Start the server with pg_ctl. It is then running, ready or starting up."""
     postmaster.forget_stale(data, directory)
     buffers = {"shared_buffers": f"{buffer_megabytes()}MB"}
     options = {**_SETTINGS, **buffers, **settings, "unix_socket_directories": str(directory)}
@@ -207,7 +207,7 @@ def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, 
 
 
 def _await_connections(data: Path, say: Callable[[str], None], until: float) -> None:
-    """Wait for a server that lives and is starting up: nothing else is wrong with it."""
+    """Wait until a server that is starting up accepts connections."""
     log = data / _LOG
     began = time.monotonic()
     tells_at = began + _TELL_SECONDS
@@ -215,7 +215,7 @@ def _await_connections(data: Path, say: Callable[[str], None], until: float) -> 
         now = time.monotonic()
         if now > until:
             raise DatabaseUnavailable(
-                f"the server has been starting up for {_words(now - began)}, and goes on",
+                f"the server has been starting up for {_words(now - began)}, and continues",
                 where="embedded PostgreSQL",
                 why=programs.last_line(log),
                 remedy=f"Follow its log {log} and repeat the command later, which waits again",
@@ -238,12 +238,12 @@ def _ended(log: Path) -> DatabaseUnavailable:
 
 
 def ended(home: Path) -> DatabaseUnavailable:
-    """The error of the home directory's server that was starting up and is gone."""
+    """The error of the home directory's server that ended while it was starting up."""
     return _ended(log_of(home))
 
 
 def log_of(home: Path) -> Path:
-    """Where the server of a home directory writes its log."""
+    """The log of a home directory's server."""
     return places.data(home.resolve()) / _LOG
 
 
@@ -259,13 +259,13 @@ def is_set_up(home: Path) -> bool:
 
 
 def _set_up(home: Path, data: Path, binaries: Path) -> None:
-    """Make the data; what an earlier attempt left that was ended in its midst is thrown away first."""
+    """Create the data, after removing the remains of an earlier interrupted attempt."""
     unfinished = home / _UNFINISHED
     if unfinished.exists():
         postmaster.end_children(data)
         for remains in data.iterdir():
             shutil.rmtree(remains) if remains.is_dir() and not remains.is_symlink() else remains.unlink()
-    elif not any(data.iterdir()):  # what is there and not ours is not thrown away: initdb refuses it
+    elif not any(data.iterdir()):  # foreign files are not removed: initdb refuses them
         unfinished.touch()
     programs.run(binaries / "initdb", "-D", ".", "-U", "postgres", "--auth=trust", "--encoding=UTF8",
                  "--locale=C.UTF-8", "--data-checksums", within=data)  # fmt: skip
@@ -273,7 +273,7 @@ def _set_up(home: Path, data: Path, binaries: Path) -> None:
 
 
 def living(home: Path) -> EmbeddedServer | None:
-    """The server of a home directory, if it lives, ready or not: told by its directory and start, not by a number."""
+    """The running server of a home directory, ready or not, identified by its directory and start time."""
     data = places.data(home.resolve())
     note = postmaster.noted(data)
     if note is None or postmaster.process_of(data) is None:
@@ -282,13 +282,13 @@ def living(home: Path) -> EmbeddedServer | None:
 
 
 def running(home: Path) -> EmbeddedServer | None:
-    """The server of a home directory, if it lives and has been ready."""
+    """The server of a home directory, if it is running and has been ready."""
     note = postmaster.noted(places.data(home.resolve()))
     return living(home) if note is not None and note.is_ready else None
 
 
 def was_stopped(home: Path) -> bool:
-    """Whether somebody has told the server of a home directory to stop, which it does or did in order."""
+    """Whether the server of a home directory was asked to stop, and stops or has stopped cleanly."""
     data = places.data(home.resolve())
     if postmaster.process_of(data) is None:
         return postmaster.was_shut_down(data)
@@ -296,19 +296,19 @@ def was_stopped(home: Path) -> bool:
 
 
 def hasten(home: Path) -> None:
-    """Let a server that was told to stop, and waits for its sessions, end without them; of no other kind."""
+    """If the server was asked to stop and waits for its sessions, stop it without them; else do nothing."""
     process = postmaster.stopping(places.data(home.resolve()))
     if process is not None:
         postmaster.end(process, signal.SIGINT, 0.0)
 
 
 def frozen(home: Path) -> list[int]:
-    """The processes of a home directory's server that were stopped (SIGSTOP), and answer nobody until they go on."""
+    """The processes of a home directory's server that were stopped (SIGSTOP) and do not respond until continued."""
     return postmaster.frozen(places.data(home.resolve()))
 
 
 def is_disk_full(home: Path) -> bool:
-    """Whether the disk of the data has no room left for a server to start; little, where its log ends with that."""
+    """Whether the data's disk is too full for a server to start; a stricter limit applies if its log ends with that."""
     data = places.data(home.resolve())
     if not data.is_dir():
         return False
@@ -317,27 +317,27 @@ def is_disk_full(home: Path) -> bool:
 
 
 def recovers(home: Path) -> bool:
-    """Whether what starts up has to recover what a crash has left."""
+    """Whether the starting server is in crash recovery."""
     return postmaster.recovers(places.data(home.resolve()))
 
 
 def starting(home: Path) -> bool:
-    """Whether the server of a home directory lives and takes no connections yet. One that has been ready is asked."""
+    """Whether the server of a home directory runs but accepts no connections yet. One that was ready is queried."""
     return postmaster.starting(places.data(home.resolve())) is not None
 
 
 @contextmanager
 def _turn(home: Path, say: Callable[[str], None], until: float) -> Iterator[None]:
-    """One start after the other. Whoever waits hears signals, and says so where it takes long.
+    """Hold the start lock. Signals end the wait for it; a long wait is reported.
 
-    Raises DatabaseUnavailable when the other one takes longer than `until`.
+    Raises DatabaseUnavailable if another start takes longer than `until`.
     """
     tells_at = time.monotonic() + _TELL_SECONDS
     with (home / "postgres.lock").open("w") as file:
         while not _locked(file):
             if time.monotonic() > until:
                 raise DatabaseUnavailable(
-                    "another command is starting the server, and goes on",
+                    "another command is starting the server, and continues",
                     where="embedded PostgreSQL",
                     remedy="Repeat the command later, which waits again",
                 )

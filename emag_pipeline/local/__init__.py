@@ -1,4 +1,4 @@
-"""What keeps the pipeline running on a machine: its surroundings, and the supervisor behind `emag-pipeline up`.
+"""Runs the pipeline on one machine: its environment, and the supervisor of `emag-pipeline up`.
 
-Dagster's processes are started as programs. Only `run` and `backfill`, which are such programs, import it.
+Dagster's processes are started as programs. Only `run` and `backfill`, which are such programs, import Dagster.
 """

@@ -1,7 +1,7 @@
-"""Compute the assortment of past days: a Dagster run for each day and account, all in one process of its own.
+"""Compute the assortment of past days: one Dagster run per day and account, all in one separate process.
 
 That process is `python -m emag_pipeline.local.backfill FROM TO ACCOUNT=FIRST_DAY…`. It prints a line for each run,
-`DAY ACCOUNT EXIT_CODE` and what failed, and ends with the first failure.
+`DAY ACCOUNT EXIT_CODE` and the error, and ends after the first failure.
 """
 
 import subprocess
@@ -26,7 +26,7 @@ _STOP_SECONDS = 10.0
 
 
 def require_days(first: date, last: date) -> None:
-    """Raise SettingsError unless these days, both counted, are in the past or today (UTC)."""
+    """Raise SettingsError unless these days (inclusive) are in the past or today (UTC)."""
     today = datetime.now(UTC).date()
     if not first <= last <= today:
         raise SettingsError(
@@ -43,12 +43,12 @@ def backfill(
     say: Callable[[str], None],
     wait: Callable[[float], None],
 ) -> int:
-    """Run `refresh_daily_assortment` for each day, both ends counted, and each account; `say` hears of each.
+    """Run `refresh_daily_assortment` for each day (inclusive) and account; `say` reports each run.
 
-    An account's days before its first publish are left out: there is nothing to compute, and no partition. Raises
-    SettingsError where that is true of the first day and all accounts. Returns 0, or the exit code of the first run
-    that failed, which ends it; what was computed stays. `wait` sleeps so many seconds and raises Interrupted when a
-    signal came: the run under way is stopped then.
+    Days before an account's first publish are skipped: there is nothing to compute, and no partition. Raises
+    SettingsError if that is true of the first day for all accounts. Returns 0, or the exit code of the first failed
+    run, which ends it; computed days are kept. `wait` sleeps and raises Interrupted after a signal: the current run is
+    then stopped.
     """
     with opened(around.databases, settings) as database:
         begins = _first_days(database, around, accounts, days[0])
@@ -62,9 +62,9 @@ def backfill(
 
 
 def _first_days(database: Database, around: Surroundings, accounts: Sequence[str], asked: date) -> dict[str, date]:
-    """The first day of each account that can be computed, by its first publish and EMAG_FIRST_DAY.
+    """The first day that can be computed, by account: from its first publish and EMAG_FIRST_DAY.
 
-    An account that was never published has none. Raises SettingsError where the day asked for is before all of them.
+    An account that was never published has none. Raises SettingsError if the requested day is before all of them.
     """
     known_to_dagster = date.fromisoformat(around.environment["EMAG_FIRST_DAY"])
     published = first_publish_days(database, accounts)
@@ -97,7 +97,7 @@ def _run(
     say: Callable[[str], None],
     wait: Callable[[float], None],
 ) -> int:
-    """Execute the runs in a process of their own. Returns the exit code."""
+    """Execute the runs in a separate process. Returns the exit code."""
     logs = directory(settings.home, "logs")
     keep_small(logs / "backfill.log")
     program = Program("backfill", (sys.executable, "-m", __name__, *arguments))
@@ -116,7 +116,7 @@ def _run(
 
 
 def _lines(child: Child, wait: Callable[[float], None]) -> Iterator[str]:
-    """What the process prints, line by line, to its end; a signal is noticed between lines too."""
+    """The output of the process, line by line, to its end; a signal is also noticed between lines."""
     lines: SimpleQueue[str] = SimpleQueue()
     reader = Thread(target=_read, args=[child, lines], daemon=True)
     reader.start()
@@ -133,19 +133,19 @@ def _read(child: Child, lines: "SimpleQueue[str]") -> None:
 
 
 def _words(database: Database, line: str) -> str:
-    """One run's line in words, with the figures that it computed."""
+    """One run's line for people, with the figures that it computed."""
     day, account, code, said = line.split(" ", 3)
     if code != "0":
         return f"{day} {account}: {said}"
     row = assortment_of(database, account, date.fromisoformat(day))
-    if row is None:  # removed since: its account is forgotten
+    if row is None:  # removed since: its account was forgotten
         return f"{day} {account}: no row"
     return f"{day} {account}: {counted(row['offers'], 'offer')}, {row['saleable_offers']:,} of them saleable"
 
 
 def main() -> int:
-    """Execute the runs that the command line asks for, the oldest day first. Returns the exit code of the last one."""
-    # imported here: the command, which shares this module, starts without Dagster
+    """Execute the runs of the command line, the oldest day first. Returns the exit code of the last one."""
+    # imported here, so that the command, which shares this module, starts without Dagster
     import dagster as dg
 
     from emag_pipeline.dagster_runs import ASSORTMENT_JOB, exit_code, failure

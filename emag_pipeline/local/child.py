@@ -1,4 +1,4 @@
-"""A program that this process starts: in a session of its own, with a log that stays small and can be quoted."""
+"""A program that this process starts: in its own session, with a log of limited size that errors can quote."""
 
 import json
 import os
@@ -19,14 +19,14 @@ from emag_pipeline.errors import TransientError
 from emag_pipeline.processes import is_stopped
 from emag_pipeline.wording import counted
 
-#: how long a program may take until it is ready
+#: time limit for a program to become ready
 START_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: its name (and its log's), its command line without secrets, whether it is ready to be used."""
+    """One program: its name (and its log's), its command line without secrets, and whether it is ready."""
 
     name: str
     command: tuple[str, ...]
@@ -34,7 +34,7 @@ class Program:
 
 
 class Child:
-    """A program from its start on. Ctrl-C in the terminal reaches its parent only, which then decides the order."""
+    """A started program. Ctrl-C in the terminal reaches only its parent, which decides the order of stopping."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Child:
         stdin: int = subprocess.DEVNULL,
         stdout: int | None = None,
     ) -> None:
-        """What it prints goes to `NAME.log` in `logs`; its standard output elsewhere, where `stdout` says so."""
+        """Its output goes to `NAME.log` in `logs`; its standard output to `stdout`, if given."""
         self.program = program
         self.log = logs / f"{program.name}.log"
         self._size_before = wording.size(self.log)
@@ -63,7 +63,7 @@ class Child:
             )
 
     def died(self) -> str | None:
-        """How it ended, in words; None while it lives."""
+        """How it ended, in words; None while it is running."""
         code = self.process.poll()
         if code is None:
             return None
@@ -71,16 +71,16 @@ class Child:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it lives and does nothing, by SIGSTOP or a debugger."""
+        """Whether it is stopped by SIGSTOP or a debugger."""
         try:
             return is_stopped(psutil.Process(self.process.pid))
         except psutil.NoSuchProcess:
             return False
 
     def await_ready(self, pause: Callable[[float], None] = time.sleep) -> None:
-        """Wait until it is ready, `pause` by `pause`.
+        """Wait until it is ready, calling `pause` between checks.
 
-        Raises TransientError when it dies, with its last words, or is not ready in time, with the errors of its log.
+        Raises TransientError if it dies, with its last output, or is not ready in time, with the errors of its log.
         """
         until = time.monotonic() + START_SECONDS
         while not self.program.is_ready():
@@ -91,11 +91,11 @@ class Child:
             pause(_LOOK_SECONDS)
 
     def stop(self) -> None:
-        """Tell it to stop (SIGTERM), if it has not ended."""
+        """Ask it to stop (SIGTERM), if it has not ended."""
         self.process.terminate()
 
     def wait(self, seconds: float) -> int:
-        """Wait for its end, at most so long, then kill it. Returns its exit code, negative after a signal."""
+        """Wait at most this long for its end, then kill it. Returns its exit code, negative after a signal."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -103,17 +103,17 @@ class Child:
             return self.process.wait()
 
     def see_log(self, words: str) -> str:
-        """The words, with the log's name for `{log}`; empty if this program wrote nothing, as when it was killed."""
+        """The words with the log's name for `{log}`; empty if this program wrote nothing, e.g. when it was killed."""
         return wording.see(words, self.log, self._size_before)
 
     def broken(self, how: str) -> TransientError:
-        """The error of a program that ended where it must not."""
+        """The error of a program that ended unexpectedly."""
         remedy = wording.see("Its full log is {log}", self.log) or "It wrote nothing to its log; start again"
         why = last_errors(self.log) or last_lines(self.log)
         return TransientError(f"the {self.program.name} {how}", why=why, remedy=remedy)
 
     def _not_ready(self) -> TransientError:
-        """It is running: the last lines of its log are most likely no reason, but its errors are."""
+        """The error of a program that is not ready in time; it quotes its log's errors, not its last lines."""
         why = last_errors(self.log) or ": ".join(filter(None, ("its log names no error", busy_words())))
         again = "start again when this machine is less busy" if busy_words() else "start again"
         remedy = wording.see("look into its log {log}; if that says no more, ", self.log) + again
@@ -125,17 +125,17 @@ class Child:
 
 
 def busy_words() -> str:
-    """That this machine is so busy that programs may not answer in time, in numbers; empty when it is not."""
+    """A remark with the load, if this machine is too busy for programs to respond in time; else empty."""
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
     return f"this machine is busy (load {load:.1f} on {counted(processors, 'processor')})" if load > processors else ""
 
 
-# What a log says about the end of its program: errors and the ends of tracebacks, in whatever form.
+# The errors and the ends of tracebacks in a program's log, in any of its formats.
 
 _TAIL_BYTES = 65_536
 _MOST_LINES = 5
 _TRACEBACK = "Traceback (most recent call last)"
-#: as Dagster writes a level, and as ours does in a terminal
+#: levels as Dagster writes them, and as our programs do in a terminal
 _ERROR = re.compile(r" - (?:ERROR|CRITICAL) - |\[(?:error|critical)\s*\]")
 
 
@@ -146,7 +146,7 @@ def last_lines(log: Path) -> str:
 
 
 def last_errors(log: Path) -> str:
-    """The last errors of a log in one line: lines of that level, and how tracebacks end. Empty where it has none."""
+    """The last errors of a log in one line: lines of that level, and the ends of tracebacks. Empty if it has none."""
     return " | ".join(list(dict.fromkeys(_errors(list(_entries(log)))))[-_MOST_LINES:])
 
 
@@ -164,7 +164,7 @@ def _errors(entries: Sequence[tuple[str, bool]]) -> Iterator[str]:
 
 
 def _entries(log: Path) -> Iterator[tuple[str, bool]]:
-    """What each of its last lines says, and whether as an error."""
+    """The text of each of its last lines, and whether it is an error."""
     for line in _tail(log):
         entry = _object(line)
         if entry is None:
@@ -190,24 +190,24 @@ def _object(line: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-#: Of one file, and how many older ones are kept beside it, as `daemon.log.1` (the newest) to `daemon.log.3`.
+#: Maximum size of one file, and number of older ones kept, as `daemon.log.1` (the newest) to `daemon.log.3`.
 LARGEST_BYTES = 10 * 2**20
 KEPT = 3
 
 
 def set_aside(log: Path) -> None:
-    """Make room for a new log: what there is becomes `.1`. Does nothing where there is none."""
+    """Rotate the log: the current file becomes `.1`. Does nothing if there is none."""
     if log.exists():
         _shift(log)
         log.replace(_older(log, 1))
 
 
 def keep_small(log: Path, largest_bytes: int = LARGEST_BYTES) -> None:
-    """Begin the file anew when it is larger; its content becomes `.1`. Does nothing where there is none.
+    """Rotate the file if it is larger: its content moves to `.1`. Does nothing if there is none.
 
-    The program writes on into the same file, so it is copied and then emptied: the program must have opened it to
-    append. What it writes between the last look at the file's end and its emptying, some microseconds, is lost. No link
-    is followed: a database's log is in a directory of its own user, whom root does not trust.
+    The program keeps the file open, so it is copied and then truncated; the program must have opened it for appending.
+    Output of the microseconds between copying and truncating is lost. Links are not followed: a database's log is in a
+    directory of another user, whom root does not trust.
     """
     try:
         if log.lstat().st_size <= largest_bytes or log.is_symlink():

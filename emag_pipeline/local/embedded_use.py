@@ -1,9 +1,10 @@
-"""Using the embedded PostgreSQL together: whoever started it stops it, or leaves that to the last one who uses it.
+"""Sharing the embedded PostgreSQL: the process that started it stops it, or leaves that to its last user.
 
-Each user holds a shared lock on `EMAG_HOME/postgres.users`; whoever leaves and gets it exclusively is the last. One who
-leaves a server of his to others writes its number into the file. A server that nobody here has started is never
-stopped: the programs of a killed `up` live on with it and hold no lock. The next `up` takes it over. One that recovers
-what a crash has left is not stopped either, or each short try would make it begin anew: its next user does that.
+Each user process holds a shared lock on `EMAG_HOME/postgres.users`; a leaving one that gets it exclusively is the last.
+A process that leaves a server that it started writes the server's process id into the file. A server that no user
+process started is never stopped: the programs of a killed `up` keep using it without a lock, until the next `up` takes
+it over. A server in crash recovery is not stopped either, because stopping would restart the recovery: its next user
+stops it.
 """
 
 import fcntl
@@ -26,7 +27,7 @@ from emag_pipeline.settings.home import claim
 from emag_pipeline.store.calls import DriverCalls
 from emag_pipeline.store.engine import Database
 
-#: A running `up` notices within a second that the server ended; what is longer away does not come by itself.
+#: A running `up` notices within a second that the server ended; after longer than this it will not restart it.
 _UP_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
 _JOINING = "using the embedded PostgreSQL, which is already running"
@@ -38,11 +39,11 @@ _TO_OTHERS = "leaving the embedded PostgreSQL running: another command uses it, 
 def in_use(
     home: Path, say: Callable[[str], None] = tell, steps: Callable[[str], None] = lambda _: None
 ) -> Iterator[embedded.EmbeddedServer]:
-    """Start the server or attach to it; stop it at the end where that is ours to do and nobody else uses it.
+    """Start the server or attach to it; stop it at the end if this process is responsible and no other one uses it.
 
-    A running `up` starts it itself. `say` hears of a long start, `steps` whether it is started or joined, and at the
-    end whether it is stopped or left running. Raises the errors of `embedded.start`, and `silence`
-    where that one does not, or the server recovers for longer than some seconds.
+    A running `up` starts it itself. `say` reports a long start, `steps` whether the server is started or joined, and at
+    the end whether it is stopped or left running. Raises the errors of `embedded.start`, and `silence` if `up` does not
+    start it or its recovery takes more than some seconds.
     """
     home = claim(home)
     require_not_frozen(home)
@@ -62,9 +63,9 @@ def in_use(
 
 @contextmanager
 def looked_into(settings: Settings) -> Iterator[Database]:
-    """The pipeline's database for a command that looks or decides: as `attached`, and it need not run already.
+    """The pipeline's database for a command that reads or records a decision: as `attached`, but started if needed.
 
-    Raises the errors of `awake` and `attached`; DatabaseUnavailable where none was ever set up.
+    Raises the errors of `awake` and `attached`; DatabaseUnavailable if none was ever set up.
     """
     with awake(settings), attached(settings) as database:
         yield database
@@ -72,11 +73,11 @@ def looked_into(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def awake(settings: Settings) -> Iterator[bool]:
-    """Let the embedded server run until the end, where one is used and was ever set up; without one, do nothing.
+    """Keep the embedded server running in this context, if one is used and was ever set up; otherwise do nothing.
 
-    With a configured database Dagster's is beside it (`dagster_url`), so the pipeline's tells whether one is used. It
-    is started if it sleeps; one that runs is kept although its other users leave. Yields whether it slept. Raises the
-    errors of `in_use`.
+    With a configured database Dagster's is on the same server (`dagster_url`), so the pipeline's setting decides
+    whether the embedded one is used. A stopped server is started; a running one stays although its other users leave.
+    Yields whether it was stopped. Raises the errors of `in_use`.
     """
     if settings.database_url is None and embedded.is_set_up(settings.home):
         with in_use(settings.home) as server:
@@ -86,7 +87,7 @@ def awake(settings: Settings) -> Iterator[bool]:
 
 
 def _wait_for_up(home: Path) -> None:
-    """Leave it to a running `up` to start the server again. Raises `silence` when it does not, after some seconds."""
+    """Wait for a running `up` to restart the server. Raises `silence` if it does not within some seconds."""
     until = time.monotonic() + _UP_SECONDS
     while embedded.is_set_up(home) and _another_up_runs(home) and not _is_ready(home):
         if time.monotonic() > until:
@@ -103,20 +104,20 @@ def _another_up_runs(home: Path) -> bool:
 
 
 def _is_up(home: Path) -> bool:
-    """Whether this process is the home's one `up`."""
+    """Whether this process is the home's `up`."""
     up = running_up.running(home)
     return up is not None and up.pid == os.getpid()
 
 
 def _leave(users: TextIO, home: Path, steps: Callable[[str], None], *, is_ours: bool) -> None:
-    """Raises DatabaseUnavailable when the server is to be stopped and does not end."""
+    """Stop the server, or leave it to others. Raises DatabaseUnavailable if it should be stopped and does not end."""
     server = embedded.living(home)
     if server is None:
         return
     with suppress(psutil.NoSuchProcess):
         number = str(server.postmaster().pid)
         if is_ours:
-            _note(users, number)  # before the lock is asked for: whoever gets it has to find this
+            _note(users, number)  # before trying the lock: the process that gets it must find this
         is_last = _locked(users, fcntl.LOCK_EX) and _noted(users) == number and not running_up.members(home)
         if is_last and _is_ready(home):
             steps("stopping the embedded PostgreSQL")
@@ -127,7 +128,7 @@ def _leave(users: TextIO, home: Path, steps: Callable[[str], None], *, is_ours: 
 
 
 def _locked(users: TextIO, kind: int) -> bool:
-    """Take the lock, `LOCK_SH` or `LOCK_EX`, if it can be had at once."""
+    """Take the lock, `LOCK_SH` or `LOCK_EX`, if it is free; does not wait."""
     try:
         fcntl.flock(users, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -146,31 +147,31 @@ def _noted(users: TextIO) -> str:
     return users.read()
 
 
-# Under a running `up` the server is restarted when it has died, and its log stays small.
+# A running `up` restarts the server if it has died, and keeps its log small.
 
-#: For a start at one call; a recovery that takes longer is checked at the next calls.
+#: Time for a start within one call; a longer recovery is checked at the next calls.
 _START_SECONDS = 1.0
-#: Of a server that was told to stop and waits for its sessions (SIGTERM): new ones are refused meanwhile.
+#: For a server that was asked to stop and waits for its sessions (SIGTERM), refusing new ones.
 _SESSIONS_SECONDS = 10.0
 _WAITS = "the embedded PostgreSQL was told to stop and waits for its sessions: they are closed so that it can restart"
 
 
 class EmbeddedWatch:
-    """Keeps the embedded server running; does nothing where a database is configured."""
+    """Keeps the embedded server running; does nothing if a database is configured."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
         self._home = settings.home if settings.uses_embedded_database else None
         self._say = say
-        #: what was said since the server was last seen
+        #: messages since the server was last seen running
         self._said: list[str] = []
         self._was_starting = False
         self._stopping_since: float | None = None
 
     def mend(self) -> None:
-        """Start the server again if it does not run; what it had committed is there. Keeps trying at each call.
+        """Restart the server if it is not running; committed data is kept. Tries again at each call.
 
-        A long recovery is not waited for, but checked at each call. Reports once that the server does not run or
-        recovers, once each reason why it does not start, and that it runs again.
+        Does not wait for a long recovery, but checks it at each call. Reports once that the server is not running or
+        recovering, each reason why it does not start once, and that it is running again.
         """
         if self._home is None:
             return
@@ -183,7 +184,7 @@ class EmbeddedWatch:
             self._said.clear()
 
     def is_away(self) -> bool:
-        """Whether the server takes no connections. That is reported before what follows from it."""
+        """Whether the server accepts no connections. That is reported before its consequences."""
         home = self._home
         is_away = home is not None and (embedded.running(home) is None or embedded.starting(home))
         if is_away:
@@ -191,7 +192,7 @@ class EmbeddedWatch:
         return is_away
 
     def _is_started(self, home: Path) -> bool:
-        """Start it; whether it takes connections."""
+        """Start it; returns whether it accepts connections."""
         if not embedded.starting(home):
             if self._was_starting and embedded.running(home) is None:
                 self._say_once(embedded.ended(home).message)
@@ -211,7 +212,7 @@ class EmbeddedWatch:
         return False
 
     def _is_stopping(self, home: Path) -> bool:
-        """Whether it was told to stop and still lives. After some seconds its sessions, which hold it, are cut."""
+        """Whether it was asked to stop and is still running. After some seconds, closes the sessions it waits for."""
         if embedded.living(home) is None or not embedded.was_stopped(home):
             self._stopping_since = None
             return False

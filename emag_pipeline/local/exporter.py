@@ -1,4 +1,4 @@
-"""`emag-pipeline exporter`: the exporter as a program, until it is told to stop."""
+"""`emag-pipeline exporter`: runs the exporter until a signal stops it."""
 
 import threading
 from collections.abc import Callable
@@ -10,17 +10,16 @@ from emag_pipeline.monitoring.exporter import Exporter
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 
-#: A frozen database delays a scrape by two of these (an old connection, then a new one): less than the ten seconds that
-#: Prometheus waits by default.
+#: A frozen database delays a scrape by two of these (an old connection, then a new one), which is less than
+#: Prometheus's default timeout of ten seconds.
 _WAIT_SECONDS = 3.0
 _LONG_SECONDS = 3600.0
 
 
 def export(settings: Settings, say: Callable[[str], None]) -> int:
-    """Answer until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
+    """Serve until a signal arrives; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
 
-    Starts and changes nothing, and needs no database to start. Raises SettingsError when a port cannot be used. Main
-    thread only.
+    Read-only, and starts without a database. Raises SettingsError if a port cannot be used. Main thread only.
     """
     with StopSignals() as signals:
         exporter = Exporter(settings, Connection(settings).database)
@@ -36,7 +35,7 @@ def export(settings: Settings, say: Callable[[str], None]) -> int:
 
 
 class Connection:
-    """The database of the settings, once there is one: the embedded server's address is known only while it runs."""
+    """The database of the settings, opened lazily: the embedded server's address is known only while it runs."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,7 +43,7 @@ class Connection:
         self._database: Database | None = None
 
     def database(self) -> Database:
-        """The database, the same at each call. Raises DatabaseUnavailable while the embedded server does not run."""
+        """The database, the same object each time. Raises DatabaseUnavailable while the embedded server is down."""
         with self._lock:
             if self._database is None:
                 self._database = as_it_stands(self._settings, most_seconds=_WAIT_SECONDS)

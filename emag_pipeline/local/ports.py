@@ -1,4 +1,4 @@
-"""Is a port free, and who has it?"""
+"""Checks whether a port is free, and which process uses it."""
 
 import errno
 import socket
@@ -15,7 +15,7 @@ from emag_pipeline.settings import Settings
 
 HOST = "127.0.0.1"
 
-#: How our listening programs are started: a command of `emag-pipeline`, or modules and scripts; and their names.
+#: Command lines of our listening programs (commands of `emag-pipeline`, or modules and scripts), and their names.
 _PROGRAMS = (
     ("sandbox", {"emag_pipeline.sandbox"}, "the sandbox"),
     ("exporter", set[str](), "the exporter"),
@@ -24,14 +24,14 @@ _PROGRAMS = (
 
 
 def require_free(port: int, variable: str, purpose: str, host: str = HOST) -> None:
-    """Raise SettingsError naming the variable, and the holder where the system tells, unless the port is free."""
+    """Raise SettingsError with the variable, and the holder if it is known, unless the port is free."""
     if _is_free(port, host):
         return
     raise _taken(port, variable, purpose, holder(port))
 
 
 def require_not_stopped(port: int, variable: str, purpose: str) -> None:
-    """Raise SettingsError where a process has the port that was stopped (SIGSTOP), and answers nobody."""
+    """Raise SettingsError if the port belongs to a stopped process (SIGSTOP), which does not respond."""
     who = holder(port)
     if who is not None and who.is_stopped:
         raise _taken(port, variable, purpose, who)
@@ -43,7 +43,7 @@ def _taken(port: int, variable: str, purpose: str, who: "Holder | None") -> Sett
 
 
 def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
-    """The error of a port that somebody has: `what` says so, `or_else` what to do if that one shall keep it."""
+    """The error of a port in use: `what` describes it, `or_else` is the remedy if its holder is to keep it."""
     stop = who.let_go_on if who and who.is_stopped else "Stop what uses it"
     if who and who.home and not who.is_stopped:
         stop = f"If that one is meant, set EMAG_HOME to {who.home}; else stop it"
@@ -51,7 +51,7 @@ def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
 
 
 def answers(port: int, host: str = HOST) -> bool:
-    """Whether something accepts connections there."""
+    """Whether something accepts connections on the port."""
     try:
         with socket.create_connection((host, port), timeout=1):
             return True
@@ -76,17 +76,17 @@ def _is_free(port: int, host: str) -> bool:
         try:
             probe.bind((host, port))
             probe.listen()
-        except OSError as error:  # an address that is not this machine's says nothing about the port
+        except OSError as error:  # an address of another machine proves nothing about the port
             return error.errno not in (errno.EADDRINUSE, errno.EACCES)
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that listens on a port. `program` says which one of ours it is, empty for a stranger.
+    """The process that listens on a port. `program` is its name if it is one of ours, else empty.
 
-    `home` is that of the `up` of this user which has started it, if one has. `is_stopped`: by SIGSTOP, Ctrl-Z or a
-    debugger; it holds the port and does nothing until it is let go on.
+    `home` is the home of this user's `up` that started it, if any. `is_stopped`: by SIGSTOP, Ctrl-Z or a debugger; it
+    holds the port and does nothing until it is continued.
     """
 
     pid: int
@@ -97,19 +97,19 @@ class Holder:
 
     @property
     def words(self) -> str:
-        """Who it is; only names, since command lines may hold secrets."""
+        """A description of the process; only names, since command lines may contain secrets."""
         of_home = f" of the `up` in EMAG_HOME {self.home}" if self.home else ""
         who = f"{self.program} (process {self.pid}{of_home})" if self.program else f"process {self.pid} ({self.name})"
         return f"{who} listens there" + (" and is stopped: it answers nobody" if self.is_stopped else "")
 
     @property
     def let_go_on(self) -> str:
-        """What makes one that is stopped answer again."""
-        return f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` ends it"
+        """How to continue or end a stopped process."""
+        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` ends it"
 
 
 def holder(port: int) -> Holder | None:
-    """Who listens there; None where nobody does, or the system does not tell."""
+    """The process that listens on the port; None if there is none, or it cannot be determined."""
     try:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
@@ -121,7 +121,7 @@ def holder(port: int) -> Holder | None:
 
 
 def stopped_sandbox(settings: Settings) -> Holder | None:
-    """The sandbox of this machine, if it is the one that is used, and a process that was stopped has its port."""
+    """The stopped process on the sandbox's port, if this machine's sandbox is in use."""
     who = holder(settings.sandbox_port) if settings.starts_sandbox else None
     return who if who is not None and who.is_stopped else None
 
@@ -131,7 +131,7 @@ def _holder(process: psutil.Process) -> Holder:
 
 
 def _program(arguments: Sequence[str]) -> str:
-    """Which of our programs such a command line starts; empty for none."""
+    """Which of our programs this command line starts; empty for none."""
     words = {argument.rsplit("/", 1)[-1] for argument in arguments}
     is_command = not words.isdisjoint({"emag-pipeline", "emag_pipeline"})
     for command, modules, program in _PROGRAMS:

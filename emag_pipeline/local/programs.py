@@ -15,11 +15,11 @@ from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
 
-#: offers of a sandbox account that has no number of its own
+#: default number of offers of a sandbox account
 _OFFERS = 500
 _SANDBOX_LATENCY_SECONDS = 0.1
 _STOP_SECONDS = 10.0
-#: How one of Dagster's own programs is started, by its module.
+#: The module that starts one of Dagster's own programs.
 _DAGSTERS = "emag_pipeline.logs.dagster_program"
 
 
@@ -40,11 +40,11 @@ def sandbox(settings: Settings) -> Program:
 
 
 def code_server(settings: Settings, socket: Path) -> Program:
-    """Dagster's server of the pipeline's definitions, which also starts the runs; ready when it answers.
+    """Dagster's server of the pipeline's definitions, which also starts the runs; ready when it responds.
 
-    One for webserver and daemon: each would start its own, the daemon a new one every minute (Dagster 1.13.27).
+    Shared by webserver and daemon: otherwise each starts its own, the daemon a new one every minute (Dagster 1.13.27).
     """
-    # definitions that do not load are reported by the webserver: a server that ends says less
+    # keep running if definitions do not load: the webserver then reports the reason in more detail
     what = ("--module-name", "emag_pipeline.definitions", "--location-name", "emag_pipeline", "--lazy-load-user-code")
     started = ("emag_pipeline.dagster_runs.code_server", "api", "grpc", "--socket", str(socket))
     return Program("code-server", _python(*started, *what, *_logs(settings)), lambda: ports.answers_on(socket))
@@ -64,7 +64,7 @@ def daemon(settings: Settings, workspace: Path) -> Program:
 
 
 def exporter(settings: Settings) -> Program:
-    """Metrics and health for Prometheus and probes; ready when both ports answer."""
+    """Metrics and health for Prometheus and probes; ready when both ports respond."""
     listening = (settings.metrics_port, settings.health_port)
     command = _python("emag_pipeline", "exporter")
     return Program("exporter", command, lambda: all(ports.answers(port, settings.bind) for port in listening))
@@ -75,16 +75,16 @@ def _python(*module_and_arguments: str) -> tuple[str, ...]:
 
 
 def _logs(settings: Settings, level: str = "--log-level") -> tuple[str, ...]:
-    """Options of a program of Dagster's, whose output goes to a file: JSON unless something else is configured."""
+    """Log options of one of Dagster's programs, whose output goes to a file: JSON unless configured otherwise."""
     return (level, settings.log_level, "--log-format", "rich" if settings.log_format == "console" else "json")
 
 
 @contextmanager
 def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterator[bool]:
-    """Run the sandbox beside one command, unless real accounts are configured or one is running; yields whether.
+    """Run the sandbox during one command, unless real accounts are configured or it is already running; yields whether.
 
-    It is stopped at the end. Raises TransientError when it does not start, SettingsError where its port belongs to a
-    program that was stopped (SIGSTOP): every call would wait for it.
+    It is stopped at the end. Raises TransientError if it does not start, SettingsError if its port belongs to a stopped
+    program (SIGSTOP), for which every call would wait.
     """
     if not settings.starts_sandbox:
         yield False
@@ -102,7 +102,7 @@ def sandbox_beside(settings: Settings, environment: Mapping[str, str]) -> Iterat
         child.wait(_STOP_SECONDS)
 
 
-# Has Dagster loaded the pipeline's definitions? Its webserver answers also when it has not.
+# Has Dagster loaded the pipeline's definitions? Its webserver responds even if it has not.
 
 _QUERY = """{ workspaceOrError { __typename ... on PythonError { message } ... on Workspace {
     locationEntries { name loadStatus locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
@@ -112,9 +112,9 @@ _NO_ANSWER = (OSError, http.client.HTTPException, ValueError, KeyError)
 
 
 def reload_if_unreachable(port: int) -> None:
-    """Have a webserver that could not reach its code server ask it again, which it does not by itself.
+    """Make a webserver that could not reach its code server try again, which it does not do automatically.
 
-    Does nothing where the webserver does not answer.
+    Does nothing if the webserver does not respond.
     """
     try:
         if any(_UNREACHABLE in error for error in _errors(_workspace(port))):
@@ -124,9 +124,9 @@ def reload_if_unreachable(port: int) -> None:
 
 
 def is_loaded(port: int) -> bool:
-    """Whether the webserver answers and has loaded them. Raises PermanentError with the reason when it could not.
+    """Whether the webserver responds and has loaded them. Raises PermanentError with the reason if it could not.
 
-    A code server that does not answer (yet) is no such reason.
+    A code server that does not respond (yet) is not such a reason.
     """
     try:
         workspace = _workspace(port)
@@ -149,7 +149,7 @@ def _workspace(port: int) -> Any:
 
 
 def _errors(workspace: Any) -> list[str]:
-    """Why the workspace or a location of it could not be loaded."""
+    """Why the workspace or one of its locations could not be loaded."""
     entries = [entry["locationOrLoadError"] or {} for entry in workspace.get("locationEntries", [])]
     return [str(one["message"]) for one in (workspace, *entries) if one.get("__typename") == "PythonError"]
 

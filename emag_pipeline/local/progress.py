@@ -1,4 +1,4 @@
-"""The progress of the accounts, for whoever watches `up` or `sync`: bars in a terminal, lines elsewhere."""
+"""Shows the progress of the accounts in `up` and `sync`: bars in a terminal, lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,12 +21,12 @@ from emag_pipeline.wording import age, counted, iso_now
 
 _TERMINAL_INTERVAL_SECONDS = 1.0
 _LEAST_BAR, _LONGEST_BAR = 5, 40
-#: Blanks between the name, the bar and the words.
+#: Spaces between name, bar and text.
 _BETWEEN = 2
 
 
 class ProgressWatch:
-    """Looks at the ledger and says what has changed since; to be called every `interval_seconds`.
+    """Reads the ledger and reports changes; to be called every `interval_seconds`.
 
     An account counts as published while what it published is not stale.
     """
@@ -52,7 +52,7 @@ class ProgressWatch:
         self._outages = Outages(settings, narrator.say, is_watched=True)
 
     def look(self) -> None:
-        """Show what has changed since the last look. A database that is away is reported once."""
+        """Show what has changed since the last call. An unreachable database is reported once."""
         with self._outages.reported():
             newest = [sync for account in self._accounts if (sync := sync_progress(self._database, account))]
             for sync in newest:
@@ -60,7 +60,7 @@ class ProgressWatch:
             self._view.show([sync for sync in newest if sync.status is SyncStatus.RUNNING])
 
     def end(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._view.show([])
 
     def _tell(self, sync: SyncProgress) -> None:
@@ -86,9 +86,9 @@ class ProgressWatch:
 
 
 class Outages:
-    """Reports once that the database is away, and why, and once that it answers again.
+    """Reports once that the database is unreachable, and why, and once that it responds again.
 
-    `is_watched`: that the embedded server does not run is reported by an `EmbeddedWatch`.
+    `is_watched`: an `EmbeddedWatch` reports that the embedded server is not running.
     """
 
     def __init__(self, settings: Settings, say: Callable[[str], None], *, is_watched: bool = False) -> None:
@@ -99,7 +99,7 @@ class Outages:
 
     @contextmanager
     def reported(self) -> Iterator[None]:
-        """Within, the database may be away: that is reported and no error."""
+        """In this context an unreachable database is reported, not raised."""
         try:
             yield
         except DatabaseUnavailable as error:
@@ -117,7 +117,7 @@ class Outages:
 
 @contextmanager
 def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _Lines"]:
-    """Where running syncs are shown: bars in a terminal, else a line an interval and one for each new phase."""
+    """The view of running syncs: bars in a terminal, else one line per interval and one for each new phase."""
     view = _Bars(narrator) if narrator.is_terminal else _Lines(narrator, interval_seconds)
     try:
         yield view
@@ -126,12 +126,12 @@ def view_on(narrator: Narrator, interval_seconds: float) -> Iterator["_Bars | _L
 
 
 class _Resumes:
-    """Says once for each attempt that resumes with pages of an earlier one how old they are, or that they are gone."""
+    """Reports once per resumed attempt how old the pages of the earlier attempt are, or that they are lost."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._told: set[tuple[UUID, int]] = set()
-        #: by the run that works on it
+        #: by run
         self._syncs: dict[str | None, UUID] = {}
 
     def tell(self, syncs: Sequence[SyncProgress]) -> None:
@@ -146,7 +146,7 @@ class _Resumes:
 
 
 class _Lines:
-    """A line for each running sync that has moved since the last one, at most one an interval and phase."""
+    """Prints a line for each running sync that has made progress, at most one per interval and phase."""
 
     def __init__(self, narrator: Narrator, interval_seconds: float = 0.0) -> None:
         self._narrator = narrator
@@ -171,12 +171,12 @@ class _Lines:
 
 
 def words_of(sync: SyncProgress) -> str:
-    """How far a sync is and how fast."""
+    """Progress and speed of a sync."""
     return ", ".join(filter(None, (progress_words(sync), pace_words(sync))))
 
 
 def _fitting(sync: SyncProgress, room: int) -> str:
-    """How far a sync is and how fast, as far as there is room for it."""
+    """Progress and speed of a sync, shortened to the given width."""
     whole, far = words_of(sync), progress_words(sync)
     if len(whole) <= room:
         return whole
@@ -184,7 +184,7 @@ def _fitting(sync: SyncProgress, room: int) -> str:
 
 
 class _Bars:
-    """A bar for each running sync, gone when none runs."""
+    """Shows a bar for each running sync, and nothing when none is running."""
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
@@ -202,7 +202,7 @@ class _Bars:
                 self._close()
 
     def _draw(self, progress: Progress, running: Sequence[SyncProgress]) -> None:
-        """Where a line is too long, the bar is shorter, then the pace goes; the account's name stays."""
+        """Draw the bars. If a line is too long, the bar is shortened, then the speed is omitted; the name stays."""
         room = self._narrator.width - max(len(sync.account) for sync in running) - _BETWEEN - _LEAST_BAR
         words = {sync.account: _fitting(sync, room) for sync in running}
         self._bar.bar_width = min(_LONGEST_BAR, room + _LEAST_BAR - max(map(len, words.values())))

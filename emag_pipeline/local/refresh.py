@@ -1,7 +1,7 @@
-"""Refresh accounts now: a Dagster run for each, in a process of its own, watched through the ledger.
+"""Refresh accounts now: one Dagster run per account, each in its own process, watched through the ledger.
 
-A process of its own, because a run wants the main thread (signals) and prints much; several accounts are
-refreshed at once, since each has a rate budget of its own.
+Each run has its own process because it needs the main thread (signals) and prints a lot. Accounts are refreshed
+concurrently, since each has its own rate budget.
 """
 
 import os
@@ -26,7 +26,7 @@ from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, sync_progress
 from emag_pipeline.wording import goes_on
 
-#: A run that was told to stop has this long to write down that it stopped.
+#: How long a run that was asked to stop has to record that it stopped.
 _STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.5
 _ASK_SECONDS = 5.0
@@ -35,9 +35,10 @@ _SEE_LOG = "; its log is {log}"
 
 @dataclass(frozen=True, slots=True)
 class RefreshOutcome:
-    """How a refresh ended. `sync` is None when the run never held the account's lease; `said` is empty on success.
+    """How a refresh ended. `sync` is None if the run never held the account's lease; `said` is empty on success.
 
-    `warnings` say which marts, checks or reference data do not follow the publish, and why. `exit_code` tells both.
+    `warnings` name the marts, checks or reference data that were not updated after the publish, and why. `exit_code`
+    covers both.
     """
 
     account: str
@@ -49,22 +50,22 @@ class RefreshOutcome:
 
     @property
     def is_published(self) -> bool:
-        """Readers see what it read."""
+        """Whether readers see what it read."""
         return self.sync is not None and self.sync.status is SyncStatus.COMPLETED
 
 
-#: Which exit code counts when accounts end differently: what needs a person comes first.
+#: Exit codes by priority if accounts end differently: those that need a person come first.
 _WORST_FIRST = (5, 3, 2, 1, 4)
 
 
 def exit_code(done: Sequence[RefreshOutcome]) -> int:
-    """The exit code of all accounts together: the worst one."""
+    """The exit code for all accounts together: the worst one."""
     codes = {one.exit_code for one in done}
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=0))
 
 
 class RefreshInterrupted(Interrupted):
-    """A signal stopped the runs. `done`: how each ended, as far as the database could still be asked."""
+    """A signal stopped the runs. `done`: how each ended, if the database could still be queried."""
 
     def __init__(self, done: Sequence[RefreshOutcome]) -> None:
         super().__init__()
@@ -72,7 +73,7 @@ class RefreshInterrupted(Interrupted):
 
 
 class _Run(Child):
-    """One account's run under way."""
+    """One account's run in progress."""
 
     def __init__(self, account: str, environment: Mapping[str, str], logs: Path, *, anew: bool) -> None:
         self.account = account
@@ -80,7 +81,7 @@ class _Run(Child):
         command = (sys.executable, "-m", "emag_pipeline.local.run", account, self.run_id, "--with-parent")
         program = Program(f"sync-{account}", (*command, "--anew") if anew else command)
         keep_small(logs / f"{program.name}.log")
-        # what ends with this process tells the run that it is gone, also where it was killed
+        # closed when this process ends, even if it is killed: so the run notices
         told_by_its_end, self._held_open = os.pipe()
         try:
             super().__init__(program, environment, logs, cwd="/", stdin=told_by_its_end, stdout=subprocess.PIPE)
@@ -88,7 +89,7 @@ class _Run(Child):
             os.close(told_by_its_end)
 
     def said(self) -> str:
-        """What the run printed; waits for its end, and kills it if it does not end in time."""
+        """The run's output; waits for its end, and kills it if it does not end in time."""
         try:
             said, _ = self.process.communicate(timeout=_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -97,7 +98,7 @@ class _Run(Child):
         return said.strip()
 
     def close(self) -> None:
-        """Let go of what tells the run that this process lives."""
+        """Close the pipe by which the run notices the end of this process."""
         os.close(self._held_open)
 
 
@@ -111,12 +112,12 @@ def refresh(
     *,
     anew: bool = False,
 ) -> list[RefreshOutcome]:
-    """Run `refresh_offers` for each account, all at once; returns when all have ended.
+    """Run `refresh_offers` for each account, concurrently; returns when all have ended.
 
-    `anew`: read every page, whatever an interrupted sync has left.
-    `watch` is called twice a second with the syncs under way; `wait` sleeps so many seconds and raises Interrupted
-    when a signal came: the runs are stopped then, write that into the ledger, and RefreshInterrupted is raised. `say`
-    hears that the database is away, which the runs wait for, and that it answers again.
+    `anew`: read every page instead of resuming an interrupted sync.
+    `watch` is called twice a second with the syncs in progress; `wait` sleeps and raises Interrupted after a signal:
+    the runs are then stopped, record that in the ledger, and RefreshInterrupted is raised. `say` is called when the
+    database becomes unreachable, for which the runs wait, and when it responds again.
     """
     logs = directory(settings.home, "logs")
     database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
@@ -148,9 +149,9 @@ def _syncs(database: Database, runs: Sequence[_Run]) -> list[SyncProgress]:
 
 
 def _ended_all_the_same(database: Database, runs: Sequence[_Run]) -> list[RefreshOutcome]:
-    """How runs ended that were told to stop: one may have published before. Nothing where that is unknown.
+    """How stopped runs ended, since one may have published before; empty if that is unknown.
 
-    Asked in another thread: in the main thread a signal that came aborts every long database call.
+    Queried in another thread: after a signal, long database calls in the main thread are aborted.
     """
     with suppress(DatabaseUnavailable, TimeoutError):
         return once(lambda: [_ended(database, run) for run in runs]).result(_STOP_SECONDS + _ASK_SECONDS)
@@ -173,6 +174,6 @@ def _ended(database: Database, run: _Run) -> RefreshOutcome:
         begins = goes_on(sync.pages_left if sync is not None else None)
         again = f"Run `emag-pipeline sync --account {run.account}` again: it {begins}"
         said = f"{run.account}: the run {how}{when}. {again}{run.see_log(_SEE_LOG)}."
-    if code == Interrupted.exit_code:  # no signal came to this process: somebody has ended its run, which resumes later
+    if code == Interrupted.exit_code:  # without a signal to this process: another one stopped the run
         code = 1
     return RefreshOutcome(run.account, run.run_id, max(code, 1), said, (), sync)

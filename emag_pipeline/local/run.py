@@ -1,11 +1,10 @@
 """`python -m emag_pipeline.local.run ACCOUNT RUN_ID`: execute `refresh_offers` in this process, then what follows it.
 
-It bypasses Dagster's queue: the lease in the ledger is what makes two writers impossible. After a publish it reads the
-reference data, where that is missing or old, and computes the marts, whose prices with VAT depend on it; also where the
-run failed after the publish.
+It bypasses Dagster's queue: the lease in the ledger prevents two writers. After a publish, even if the run failed
+later, it reads the reference data if that is missing or old, and computes the marts, whose prices with VAT need it.
 """
 
-from emag_pipeline import loading  # noqa: F401 - first: `definitions`, which a run loads, end it
+from emag_pipeline import loading  # noqa: F401 - must be first; `definitions`, which a run imports, ends it
 
 # isort: split
 import argparse
@@ -40,10 +39,10 @@ from emag_pipeline.sync.status import sync_progress
 log = logger(__name__)
 
 _STDOUT = 1
-#: How long to wait for another process that reads reference data; two that read at once only cost calls.
+#: How long to wait for another process that reads reference data; reading it twice only costs calls.
 _PATIENCE_SECONDS, _LOOK_SECONDS = 300.0, 0.2
-_NOTHING_BEGUN = "{signal} before it had begun; the next sync goes on"
-_BEGUN = "{signal}; `emag-pipeline status` tells what became of it, the next sync goes on"
+_NOTHING_BEGUN = "{signal} before it had begun; the next sync continues"
+_BEGUN = "{signal}; `emag-pipeline status` shows its state, the next sync continues"
 _NOT_COMPUTED = "not all of its marts and checks were computed"
 
 
@@ -57,7 +56,7 @@ def main() -> int:
     if given.with_parent:
         Thread(target=_stop_with_parent, name="parent", daemon=True).start()
     tags = {ANEW_TAG: "true"} if given.anew else {}
-    #: what to say of a signal that Dagster does not handle, before its run and between two of them
+    #: the message for a signal that Dagster does not handle, before its run and between two runs
     left = [_NOTHING_BEGUN]
     process_end.end_by(process_end.SIGNALS, _STDOUT, lambda number: left[0].format(signal=process_end.name(number)))
     with dg.DagsterInstance.get() as instance:
@@ -74,7 +73,7 @@ def main() -> int:
             _say(f"{_NOT_COMPUTED}: it was interrupted")
             return reference.code
         marts = _marts(instance, given.account)
-        for number in process_end.SIGNALS:  # everything is done and only has to be reported
+        for number in process_end.SIGNALS:  # all work is done; only the report is left
             signal.signal(number, signal.SIG_IGN)
     computed = [end.said for end in (checks, *marts) if end.said]
     if computed:
@@ -94,7 +93,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _stop_with_parent() -> None:
-    """A parent that was killed sends no signal, but what it held open is closed: nobody waits for this run any more."""
+    """Stop when the parent has ended: a killed parent sends no signal, but its end of standard input is closed."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
     process_end.note("`emag-pipeline sync`, which had started it, was killed or ended without notice")
@@ -102,7 +101,7 @@ def _stop_with_parent() -> None:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # nobody reads there any more: the exit code remains
+    with suppress(OSError):  # the reader is gone; the exit code is enough
         sys.stdout.write(text)
         sys.stdout.flush()
 
@@ -111,13 +110,13 @@ def _is_published(account: str, run_id: str) -> bool:
     try:
         with attached(load_settings()) as database:
             sync = sync_progress(database, account, run_id)
-    except PipelineError:  # unknown: the run's own words count
+    except PipelineError:  # unknown: use the run's own message
         return False
     return sync is not None and sync.status is SyncStatus.COMPLETED
 
 
 def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
-    """How the read of reference data ended, if one was due; never an exception."""
+    """How the read of reference data ended, if one was due; never raises."""
     try:
         return refresh_reference_if_old(instance, load_settings(), account) or Outcome(0, "")
     except PipelineError as error:
@@ -128,7 +127,7 @@ def _reference(instance: dg.DagsterInstance, account: str) -> Outcome:
 
 
 def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
-    """How the marts' jobs ended; never an exception: what is published stays so."""
+    """How the marts' jobs ended; never raises, since the publish is not affected."""
     try:
         return refresh_marts(instance, account)
     except Exception as error:
@@ -139,7 +138,7 @@ def _marts(instance: dg.DagsterInstance, account: str) -> list[Outcome]:
 def refresh_reference_if_old(instance: dg.DagsterInstance, settings: Settings, account: str) -> Outcome | None:
     """Read the reference data of the account's marketplace in this process, by the same job as the schedule.
 
-    None when it is there and recent enough. One process of this EMAG_HOME reads, the others wait for it.
+    None if it is recent enough. One process of this EMAG_HOME reads, the others wait for it.
     """
     marketplace = settings.account(account).marketplace.name
     if not _is_reference_due(settings, marketplace):
@@ -158,7 +157,7 @@ def _is_reference_due(settings: Settings, marketplace: str) -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """A lock that ends with its process, however that ends; one that hangs blocks others for minutes only."""
+    """A lock that is released when its process ends; a hanging process blocks others only for minutes."""
     until = time.monotonic() + _PATIENCE_SECONDS
     with path.open("w") as file:
         while True:
@@ -173,7 +172,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _leave(code: int) -> NoReturn:
-    """End at once: tearing down Dagster's modules takes a second, and several on a busy machine (G12)."""
+    """Exit at once: tearing down Dagster's modules takes a second, or several on a busy machine (G12)."""
     tell_held()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The sentences below the table of `emag-pipeline status`: one for each thing that a person should know, none twice."""
+"""The sentences below the table of `emag-pipeline status`: one per noteworthy fact, without duplicates."""
 
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
@@ -27,17 +27,17 @@ from emag_pipeline.wording import age
 
 
 def failing_checks(database: Database, settings: Settings) -> list[CheckResult]:
-    """The checks that do not pass now, the oldest first."""
+    """The failing checks, the oldest first."""
     return [result for result in check_results(database, settings.subjects) if not result.passed]
 
 
 def slowness_of(database: Database, settings: Settings, account: str) -> Slowness:
-    """What makes the account's syncs slower than its settings say."""
+    """What makes the account's syncs slower than its settings allow."""
     return slowness(database, account, settings.account(account).login, settings.page_size)
 
 
 def status_lines(database: Database, settings: Settings, statuses: Sequence[AccountStatus]) -> list[str]:
-    """What runs, what failed and what to do, in the order in which `status` prints it.
+    """What is running, what failed and what to do, in the order in which `status` prints it.
 
     An incident that only repeats its account's last error, and a check that only repeats an incident, are left out.
     """
@@ -64,7 +64,7 @@ def status_lines(database: Database, settings: Settings, statuses: Sequence[Acco
 
 
 def _surroundings(database: Database, settings: Settings, accounts: Set[str], told: Set[str]) -> list[str]:
-    """What concerns no single configured account: accounts left behind, the sandbox, the daemon."""
+    """Facts that are not about a configured account: accounts no longer configured, the sandbox, the daemon."""
     lines = [f"{name}: {left_words(name)}" for name in left_accounts(database, list(accounts))]
     if words := invented_words(settings):
         lines.append(words)
@@ -77,7 +77,7 @@ def _surroundings(database: Database, settings: Settings, accounts: Set[str], to
 
 
 def _remark(status: AccountStatus, incident: Incident | None, trouble: Trouble | None, settings: Settings) -> str:
-    """What to say about an account: the worst of what is known; empty where all is well."""
+    """The most important remark about an account; empty if there is no problem."""
     if trouble is not None:
         return failure_words(*trouble_words(trouble, status.account, status.running))
     if status.state == NEVER_SYNCED:
@@ -106,7 +106,7 @@ def _since(incident: Incident) -> str:
 
 
 def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:
-    """Whether nothing else reports it: no incident of its own or of its account, nor, of staleness, the table."""
+    """Whether nothing else reports it: no incident of the check or its account; for staleness, not the table either."""
     if result.check == "offers_are_fresh" and result.subject in accounts:
         return False
     return (result.subject if result.is_told_by_its_account else result.name) not in told

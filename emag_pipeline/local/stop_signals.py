@@ -1,8 +1,8 @@
 """SIGINT, SIGTERM and SIGHUP as a state that a loop can check.
 
-Handlers only record the signal, so that no step of starting or stopping is left half done. Installing them also gives
-every child default dispositions: an ignored SIGINT (a background job of a script) would be inherited, and Dagster
-copies that to SIGTERM and can never be stopped (seen with `dagster dev` 1.13).
+Handlers only record the signal, so that no step of starting or stopping is interrupted halfway. Installing them also
+gives every child default dispositions: an ignored SIGINT (background job of a script) would be inherited, and Dagster
+copies it to SIGTERM and could never be stopped (seen with `dagster dev` 1.13).
 """
 
 import signal
@@ -17,9 +17,9 @@ _SLICE_SECONDS = 0.1
 
 
 class StopSignals:
-    """Use as a context manager, in the main thread. The second signal means: hurry.
+    """Use as a context manager, in the main thread. A second signal asks to hurry.
 
-    A long database call (`store.calls`) is aborted: it raises Interrupted then, as `wait` does.
+    A signal aborts a long database call (`store.calls`), which then raises Interrupted like `wait`.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class StopSignals:
 
     @property
     def exit_code(self) -> int:
-        """130 after Ctrl-C, 0 when told to end by SIGTERM or by the terminal's end."""
+        """130 after Ctrl-C, 0 after SIGTERM or when the terminal was closed."""
         return Interrupted.exit_code if signal.SIGINT in self.received[:1] else 0
 
     @property
@@ -37,16 +37,16 @@ class StopSignals:
         return self.received[0].name if self.received else ""
 
     def hurried(self) -> bool:
-        """Whether a further signal came."""
+        """Whether a second signal arrived."""
         return len(self.received) > 1
 
     def check(self) -> None:
-        """Raise Interrupted when a signal has come."""
+        """Raise Interrupted if a signal has arrived."""
         if self.received:
             raise Interrupted
 
     def wait(self, seconds: float) -> None:
-        """Sleep. Raises Interrupted as soon as a signal comes."""
+        """Sleep. Raises Interrupted as soon as a signal arrives."""
         until = time.monotonic() + seconds
         self.check()
         while (left := until - time.monotonic()) > 0:
@@ -54,7 +54,7 @@ class StopSignals:
             self.check()
 
     def __enter__(self) -> Self:
-        """Take the signals over; SIGHUP stays ignored under nohup."""
+        """Install the handlers; SIGHUP stays ignored under nohup."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)

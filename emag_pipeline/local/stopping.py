@@ -1,7 +1,7 @@
-"""The emergency stop: every lease released, every run cancelled, no process left at work. Needs no daemon and no UI.
+"""The emergency stop: releases every lease, cancels every run, ends every process. Needs no daemon and no UI.
 
-What cannot be reached - a database, a process on another machine - is reported, and does not prevent the rest from
-being stopped.
+Unreachable things (a database, a process on another machine) are reported, and do not prevent the rest from being
+stopped.
 """
 
 import time
@@ -36,7 +36,7 @@ _OBEY_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """What an emergency stop would end. `unreached`: what could not be looked at, a sentence each."""
+    """What an emergency stop would end. `unreached`: what could not be examined, one sentence each."""
 
     runs: Sequence[RunUnderWay]
     syncs: Sequence[RunningSync]
@@ -46,30 +46,30 @@ class UnderWay:
 
 @dataclass(slots=True)
 class Stopped:
-    """What an emergency stop did. `unreached`: what it could not look at, a sentence each."""
+    """What an emergency stop did. `unreached`: what it could not examine, one sentence each."""
 
     runs: Sequence[EndedRun] = ()
     backfills: int = 0
     released: list[RunningSync] = field(default_factory=list)
-    #: syncs whose lease could not be released, since somebody writes their row
+    #: syncs whose lease could not be released, because another process is writing their row
     held: list[RunningSync] = field(default_factory=list)
     #: processes that executed runs unknown to Dagster
     strays: int = 0
     unreached: list[str] = field(default_factory=list)
-    #: what keeps running and may start runs: an `up` of this home, or a daemon, by the age of its last heartbeat
+    #: what keeps running and may start runs: an `up` of this home, or a daemon, with the age of its last heartbeat
     up: Instance | None = None
     daemon_silence_seconds: float | None = None
-    #: nobody knows whether a daemon runs
+    #: it is unknown whether a daemon is running
     is_daemon_unseen: bool = False
 
     @property
     def is_complete(self) -> bool:
-        """Everything could be looked at, and nothing is left at work."""
+        """Whether everything could be examined and nothing is still running."""
         return not (self.unreached or self.held or any(run.process == "unreachable" for run in self.runs))
 
 
 def under_way(settings: Settings) -> UnderWay:
-    """What an emergency stop would end; changes nothing."""
+    """What an emergency stop would end. Read-only."""
     unreached: list[str] = []
     with _opened(settings, unreached) as (database, dagster):
         return UnderWay(
@@ -81,9 +81,9 @@ def under_way(settings: Settings) -> UnderWay:
 
 
 def stop_all(settings: Settings, reason: str) -> Stopped:
-    """End everything that is under way, as cancelled for that reason; returns when it has ended, or cannot be ended.
+    """End everything in progress as cancelled for that reason; returns when it has ended, or cannot be ended.
 
-    Leases go first, so that nothing is written from then on. None of the runs is retried.
+    Leases are released first, so that nothing is written from then on. None of the runs is retried.
     """
     stopped = Stopped()
     with _opened(settings, stopped.unreached) as (database, dagster):
@@ -107,22 +107,22 @@ def stop_all(settings: Settings, reason: str) -> Stopped:
 
 
 def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) -> None:
-    """Note its last heartbeat; without its database, that none is known, unless Dagster was never started here."""
+    """Record the daemon's last heartbeat; without its database it is unknown, unless Dagster was never started here."""
     if not is_reached:
         stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
         return
     try:
         stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
-    except Exception as error:  # of Dagster, of the driver, or ours; what was done must be reported
+    except Exception as error:  # from Dagster, the driver or our code; what was done must still be reported
         stopped.is_daemon_unseen = True
         stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")
 
 
 @contextmanager
 def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database | None, instance.Instance | None]]:
-    """The pipeline's database and Dagster's instance; each cause of one that is away is noted once.
+    """The pipeline's database and Dagster's instance; the cause of an unreachable one is recorded once.
 
-    So is a server that was started here and does not end: what was done meanwhile is reported all the same.
+    So is a server that was started here and does not end: what was done meanwhile is still reported.
     """
     awoken = ExitStack()
     is_away = _reached(awoken, unreached, lambda: awake(settings)) is None
@@ -141,7 +141,7 @@ def _opened(settings: Settings, unreached: list[str]) -> Iterator[tuple[Database
 
 
 def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], AbstractContextManager[T]]) -> T | None:
-    """What is opened for as long as the stack; or None, with the reason among what is unreached."""
+    """The result of `open_`, kept open by the stack; or None, with the reason added to `unreached`."""
     try:
         return stack.enter_context(open_())
     except PipelineError as error:
@@ -151,13 +151,13 @@ def _reached(stack: ExitStack, unreached: list[str], open_: Callable[[], Abstrac
 
 
 def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stopped: Stopped) -> None:
-    """End the syncs as cancelled; those whose row somebody is writing are held."""
+    """End the syncs as cancelled; those whose row is being written are recorded as held."""
     stopped.held = []
     for sync in syncs:
         try:
             with database.transaction(timeout_seconds=30) as tx:
                 now = liveness.locked(tx, sync.sync_id)
-                if now is None:  # it has ended meanwhile
+                if now is None:  # it has ended in the meantime
                     continue
                 message = f"{sync.where}: {reason}"
                 remedy = f"No action needed: the next run {goes_on(now.pages_left)}"
@@ -175,19 +175,19 @@ def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stop
 
 
 def _end_strays(settings: Settings) -> int:
-    """End processes of runs that Dagster does not know, or could not be asked about."""
+    """End processes of runs that Dagster does not know, or that it could not be asked about."""
     strays = finding.workers_here(instance.home_of(settings))
     processes.kill(processes.end(strays, _OBEY_SECONDS))
     return len(strays)
 
 
-# What an emergency stop did or would do, in a line for each account.
+# What an emergency stop did or would do, one line per account.
 
 _GO_ON = "schedules and sensors keep running and start runs when they are due"
 
 
 def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
-    """A line for each account, for runs of no account, for strays; and what happens next."""
+    """One line per account, one for runs without an account, one for strays; and what happens next."""
     said: dict[str, list[str]] = defaultdict(list)
     for run in stopped.runs:
         said[run.account or run.job].append(f"run {run.run_id} is {_word(run.status)}, {run.fate}")
@@ -199,7 +199,7 @@ def stopped_lines(stopped: Stopped, accounts: Sequence[str]) -> list[str]:
 
 
 def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
-    """What would be ended, a line for each account, and how many processes are at work."""
+    """What would be ended, one line per account, and how many processes are running."""
     said: dict[str, list[str]] = defaultdict(list)
     for run in found.runs:
         said[run.account or run.job].append(f"run {run.run_id}, {_word(run.status)}, would be cancelled")
@@ -236,7 +236,7 @@ def _next(stopped: Stopped) -> str:
         unseen = "it could not be seen whether Dagster's daemon runs"
         return f"{unseen}: if it does, {_GO_ON}; stop it to prevent that"
     seen = ", as far as could be seen" if stopped.unreached else ""
-    return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started by itself"
+    return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started automatically"
 
 
 def _pages(sync: RunningSync) -> str:
@@ -246,5 +246,5 @@ def _pages(sync: RunningSync) -> str:
 
 
 def _word(status: str) -> str:
-    """Dagster's word for a status, as one reads it."""
+    """Dagster's status in readable form."""
     return {"CANCELED": "cancelled", "NOT_STARTED": "not started"}.get(status, status.lower())

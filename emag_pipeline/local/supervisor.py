@@ -1,4 +1,4 @@
-"""Keep programs running: start in order, restart what dies, stop in the order that loses least."""
+"""Keeps programs running: starts them in order, restarts those that die, stops them in the order that loses least."""
 
 import time
 from collections import defaultdict, deque
@@ -15,15 +15,15 @@ from emag_pipeline.settings.home import directory
 _MOST_DEATHS = 5
 _DEATHS_WITHIN_SECONDS = 600.0
 _EXCUSED_SECONDS = 5.0
-#: Enough for a run to tell the ledger and Dagster that it was interrupted.
+#: Enough for a run to record in the ledger and in Dagster that it was interrupted.
 _RUNS_SECONDS = 10.0
 _DAEMON_SECONDS = 5.0
-#: These have nothing to lose; code servers would wait for each other to end.
+#: Short: these have no state to save, and code servers would wait for each other to end.
 _SERVER_SECONDS = 2.0
 
 
 class Supervisor:
-    """The programs of one home. `say` hears what happens."""
+    """The programs of one home. `say` receives messages."""
 
     def __init__(
         self, home: Path, environment: Mapping[str, str], signals: StopSignals, say: Callable[[str], None]
@@ -38,19 +38,19 @@ class Supervisor:
         self._deaths: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def start(self, program: Program) -> None:
-        """Start a program and wait until it is ready. The log of its previous start is set aside.
+        """Start a program and wait until it is ready. The log of its previous start is rotated.
 
-        Raises the errors of `Child.await_ready`; Interrupted on a signal.
+        Raises the errors of `Child.await_ready`; Interrupted after a signal.
         """
         self._signals.check()
         set_aside(self._logs / f"{program.name}.log")
         self._launch(program).await_ready(self._signals.wait)
 
     def mend(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
-        """Restart what has died, report what was stopped, keep the logs small. Returns whether anything was restarted.
+        """Restart dead programs, report stopped ones, keep the logs small. Returns whether anything was restarted.
 
-        Raises TransientError when a program dies again and again. `are_excused` is asked at a death, which does not
-        count then: the programs lack what they need.
+        Raises TransientError if a program dies repeatedly. A death does not count while `are_excused` returns True,
+        because something that the programs need is missing.
         """
         restarted = False
         for name, child in list(self._children.items()):
@@ -72,7 +72,8 @@ class Supervisor:
     def stop(self) -> None:
         """End every process of the home: daemon, runs, servers and exporter, sandbox. None is left when this returns.
 
-        The daemon goes first so that no new run starts, the rest stays until the runs have recorded how they ended.
+        The daemon is stopped first so that no new run starts; the rest keeps running until the runs have recorded how
+        they ended.
         """
         self._end("the daemon", self._running("daemon"), _DAEMON_SECONDS)
         self._end("running syncs", filter(processes.is_worker, running_up.members(self._home)), _RUNS_SECONDS)
@@ -89,11 +90,11 @@ class Supervisor:
         return child
 
     def _tell_stopped(self, child: Child) -> None:
-        """Report once that it was stopped, which no death and no error shows, and once that it runs again."""
+        """Report once that a program was stopped (SIGSTOP), which causes no error, and once that it runs again."""
         name, pid = child.program.name, child.process.pid
         if child.is_stopped and name not in self._stopped:
             self._stopped.add(name)
-            lets = f"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` has it started again"
+            lets = f"`kill -CONT {pid}` resumes it, `kill -KILL {pid}` has it started again"
             self._say(f"{name} (process {pid}) is stopped and answers nobody: {lets}")
         elif not child.is_stopped and name in self._stopped:
             self._stopped.discard(name)
@@ -117,7 +118,7 @@ class Supervisor:
 
 
 def end_left_behind(home: Path) -> int:
-    """End what an `up` that was killed has left running; returns how many processes. Only for the home's one `up`."""
+    """End the processes that a killed `up` has left running; returns how many. Only for the home's `up`."""
     left = running_up.members(home)
     processes.kill(processes.end(left, _RUNS_SECONDS))
     return len(left)

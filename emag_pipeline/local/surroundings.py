@@ -1,4 +1,4 @@
-"""What a process of the pipeline needs around it: databases with their schema, Dagster's home, one environment."""
+"""The environment of the pipeline's processes: databases with their schema, Dagster's home, environment variables."""
 
 import json
 import os
@@ -26,8 +26,8 @@ from emag_pipeline.sync.published import first_publish_day
 
 # Dagster's configuration and files are in `EMAG_HOME/dagster`, never in the source tree.
 #
-# The two YAML files are in the project's root, where Dagster's own tools look for them, and are copied at each start.
-# A wheel carries them beside this module.
+# The two YAML files are in the project's root, where Dagster's own tools expect them, and are copied at each start.
+# In a wheel they are next to this module.
 
 _HERE = Path(__file__).parent
 #: in a wheel, in a checkout
@@ -36,7 +36,7 @@ _SOURCES = (_HERE / "dagster_instance", _HERE.parent.parent)
 
 @dataclass(frozen=True, slots=True)
 class DagsterHome:
-    """The directories that Dagster's processes get by their environment."""
+    """The directories that Dagster's processes get through their environment."""
 
     root: Path
 
@@ -46,7 +46,7 @@ class DagsterHome:
         return self.root / "workspace.yaml"
 
     def sharing(self, socket: Path) -> Path:
-        """A workspace file, written anew, for programs that share the code server which listens on a Unix socket."""
+        """Write a workspace file for programs that share the code server on this Unix socket; returns its path."""
         location = {"grpc_server": {"socket": str(socket), "location_name": "emag_pipeline"}}
         workspace = self.root / "workspace-of-up.yaml"
         workspace.write_text(json.dumps({"load_from": [location]}, indent=2), encoding="utf-8")  # JSON is YAML
@@ -54,20 +54,20 @@ class DagsterHome:
 
     @property
     def run_logs(self) -> Path:
-        """What runs print, a directory per run."""
+        """The output of runs, one directory per run."""
         return self.root / "run-logs"
 
     @property
     def artifacts(self) -> Path:
-        """Files of Dagster's default storage; the pipeline's assets leave none."""
+        """Files of Dagster's default storage; the pipeline's assets write none."""
         return self.root / "artifacts"
 
 
 def prepare(home: Path) -> DagsterHome:
-    """Make the directories and copy the configuration there.
+    """Create the directories and copy the configuration there.
 
-    Raises SettingsError for a home that cannot be used, PermanentError when the installation lacks the files or a
-    directory cannot be written, TransientError when the disk is full.
+    Raises SettingsError for a home that cannot be used, PermanentError if the installation lacks the files or a
+    directory cannot be written, TransientError if the disk is full.
     """
     dagster = DagsterHome(directory(home, "dagster"))
     try:
@@ -90,9 +90,9 @@ def _source(name: str) -> Path:
     )
 
 
-# The environment that every process of the pipeline shares: supervisor, Dagster, its code servers, its runs.
+# The environment shared by all processes of the pipeline: supervisor, Dagster, its code servers, its runs.
 #
-# Database URLs travel here and nowhere else: command lines are public on a machine.
+# Database URLs are passed only here, because command lines are visible to every user of the machine.
 
 
 def environment(
@@ -103,22 +103,22 @@ def environment(
     first_day: date,
     given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The variables of a child process: those of `.env`, those given (default: this process's), what was decided here.
+    """The variables of a child process: those of `.env`, those given (default: this process's), and derived ones.
 
-    So children agree with their parent on everything, wherever they run; they look for no `.env` themselves.
+    So children have the same settings as their parent, wherever they run; they do not read `.env` themselves.
     """
     return {
         **{name: value.get_secret_value() for name, value in settings.from_env_file.items()},
-        # A busy machine takes longer than Dagster's 60 seconds to begin a run; asked again, it would begin it twice
+        # A busy machine takes longer than Dagster's 60 seconds to start a run; a second request would start it twice
         "DAGSTER_GRPC_TIMEOUT_SECONDS": "180",
-        # each thread that reads pages would have a heap of its own, which is never returned: 31 MiB of 243 per run
+        # otherwise each thread that reads pages has its own heap, which is never returned: 31 MiB of 243 per run
         "MALLOC_ARENA_MAX": "2",
         # blocks as large as a page are returned to the system at once, instead of fragmenting the heap: 9 MiB of 214
         "MALLOC_MMAP_THRESHOLD_": "131072",
         "MALLOC_TRIM_THRESHOLD_": "131072",
         **(os.environ if given is None else given),
         env_file.IS_READ: "1",
-        # a child sees a database configured, whichever it is
+        # for a child the database is always configured, even the embedded one
         **({"EMAG_SANDBOX": "1"} if settings.uses_sandbox else {}),
         "EMAG_HOME": str(settings.home.resolve()),
         "DATABASE_SYNC_URL": database_url,
@@ -138,7 +138,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """The URLs in use, and how to show the pipeline's own."""
+    """The URLs in use, and a printable form of the pipeline's own."""
 
     pipeline: SecretStr
     dagster: SecretStr
@@ -147,7 +147,7 @@ class Databases:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Ready to work: both databases exist, the schema fits, Dagster's home is prepared."""
+    """A prepared environment: both databases exist, the schema is current, Dagster's home is prepared."""
 
     databases: Databases
     dagster: DagsterHome
@@ -156,9 +156,9 @@ class Surroundings:
 
 @contextmanager
 def databases(settings: Settings, say: Say = tell, steps: Say = lambda _: None) -> Iterator[Databases]:
-    """The configured databases, or those of the embedded server, which is started if need be.
+    """The configured databases, or those of the embedded server, which is started if necessary.
 
-    `say` hears of a long start, `steps` as in `in_use`. An embedded server is stopped at the end unless another command
+    `say` reports a long start, `steps` as in `in_use`. An embedded server is stopped at the end unless another command
     uses it. Raises the errors of `embedded.start`.
     """
     with ExitStack() as stack:
@@ -173,10 +173,10 @@ def databases(settings: Settings, say: Say = tell, steps: Say = lambda _: None) 
 
 @contextmanager
 def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tell) -> Iterator[Surroundings]:
-    """Bring up everything that Dagster's processes and runs need; `say` hears of each step, `waits` of locks.
+    """Prepare everything that Dagster's processes and runs need; `say` reports each step, `waits` waiting for locks.
 
-    Raises PermanentError when Dagster's database is missing and may not be created, SchemaMismatch when the schema
-    is newer than the code, DatabaseUnavailable when a server cannot be reached.
+    Raises PermanentError if Dagster's database is missing and cannot be created, SchemaMismatch if the schema is newer
+    than the code, DatabaseUnavailable if a server cannot be reached.
     """
     dagster = prepare(settings.home)
     with databases(settings, say, steps=say) as found:
@@ -197,7 +197,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tel
 
 @contextmanager
 def opened(found: Databases, settings: Settings) -> Iterator[Database]:
-    """The pipeline's own, whatever is in it. An outage is reported as everywhere (`told_alike`)."""
+    """The pipeline's own database, whatever its schema. Outages are reported uniformly (`told_alike`)."""
     with told_alike(settings):
         database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
         try:
@@ -207,7 +207,7 @@ def opened(found: Databases, settings: Settings) -> Iterator[Database]:
 
 
 def _first_day(database: Database, settings: Settings) -> date:
-    """What is set; else the first publish's day (UTC), today where there was none: earlier ones are not missing."""
+    """The configured first day; else the day (UTC) of the first publish, or today if there was none."""
     if "first_day" in settings.model_fields_set:
         return settings.first_day
     today = datetime.now(UTC).date()

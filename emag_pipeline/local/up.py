@@ -1,4 +1,4 @@
-"""`emag-pipeline up`: everything on one machine, until it is told to stop.
+"""`emag-pipeline up`: runs everything on one machine until a signal stops it.
 
 This process starts, watches, restarts and stops programs. The first refresh needs no command: Dagster's sensor
 `stale_accounts` (`monitoring/dagster.py`) requests it.
@@ -23,15 +23,15 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.wording import counted
 
 _MEND_SECONDS = 1.0
-#: For so long after a restart, and so often, the webserver is asked whether it has found its code server.
+#: How long after a restart, and how often, to check that the webserver has found its code server.
 _SETTLING_SECONDS, _CODE_SERVER_SECONDS = 180.0, 5.0
 
 
 def up(settings: Settings, narrator: Narrator) -> int:
-    """Run everything until a signal comes; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
+    """Run everything until a signal arrives; returns the exit code (130 after Ctrl-C, 0 after SIGTERM).
 
-    Also 0, at once, when it already runs in this home. Raises SettingsError for a taken port before anything is
-    started, TransientError when a program does not start or dies again and again. Main thread only.
+    Returns 0 at once if it is already running in this home. Raises SettingsError for a port in use before anything is
+    started, TransientError if a program does not start or dies repeatedly. Main thread only.
     """
     ui = f"http://{ports.HOST}:{settings.ui_port}"
     accounts = [account.name for account in settings.accounts]
@@ -46,7 +46,7 @@ def up(settings: Settings, narrator: Narrator) -> int:
         try:
             _run(settings, narrator, signals, ui)
         except (Interrupted, PipelineError):
-            if not signals.received:  # what breaks because of Ctrl-C is no failure
+            if not signals.received:  # errors caused by Ctrl-C are not failures
                 raise
         narrator.say("stopped")
         return signals.exit_code
@@ -60,7 +60,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     _require_ports(settings)
     _introduce(settings, narrator)
     with (
-        # short whatever EMAG_HOME is called, and open to nobody else
+        # a short path, whatever EMAG_HOME is, accessible only to this user
         tempfile.TemporaryDirectory(prefix="emag-up-") as sockets,
         surroundings(settings, narrator.say, narrator.say) as around,
     ):
@@ -105,7 +105,7 @@ def _start(settings: Settings, dagster: DagsterHome, sockets: Path, supervisor: 
     supervisor.start(programs.code_server(settings, sockets / "code"))
     narrator.say(f"starting Dagster's webserver on port {settings.ui_port}")
     supervisor.start(programs.webserver(settings, workspace))
-    # after the webserver, which makes Dagster's tables: two at once would be in each other's way
+    # after the webserver, which creates Dagster's tables: both at once would conflict
     narrator.say("starting Dagster's daemon")
     supervisor.start(programs.daemon(settings, workspace))
     metrics, health = (f"http://{settings.bind}:{port}" for port in (settings.metrics_port, settings.health_port))

@@ -1,4 +1,4 @@
-"""States of syncs, accounts and settings in words, for people."""
+"""Descriptions of syncs, accounts and settings for people."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,9 +17,9 @@ from emag_pipeline.wording import age, counted, goes_on
 
 
 def progress_words(sync: SyncProgress) -> str:
-    """How far a sync is, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`.
+    """The progress of a sync, e.g. `scanning, 5 of 12 pages, 500 of 1,200 offers`.
 
-    Also what keeps it waiting, and what follows its publish.
+    Includes what it is waiting for, and the steps after its publish.
     """
     if sync.status is SyncStatus.COMPLETED:
         return "published, its marts and checks are being computed"
@@ -37,14 +37,14 @@ def progress_words(sync: SyncProgress) -> str:
 
 
 def pages_in_all(sync: SyncProgress) -> int:
-    """How many pages there are to read: those of the count, or more where the listing has grown since."""
+    """How many pages there are to read: those of the count, or more if the listing has grown since."""
     return max(sync.pages_expected or 0, sync.pages_done)
 
 
 def pace_words(sync: SyncProgress) -> str:
-    """How fast a scan is and how long it will take, e.g. `290 offers/s, 3 seconds left`; empty before that is known.
+    """Speed and remaining time of a scan, e.g. `290 offers/s, 3 seconds left`; empty if unknown.
 
-    Of a resumed scan it is not known how many offers this attempt has read; nor of a later reading, when it began.
+    It is unknown for a resumed scan (how many offers this attempt has read) and for a later reading (when it began).
     """
     is_first = sync.attempt == sync.round == 1
     if (
@@ -63,7 +63,7 @@ _OLD_PAGES_SECONDS = 120.0
 
 
 def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
-    """How a refresh ended; `said` is what went wrong, empty if nothing."""
+    """How a refresh ended; `said` is the error, empty on success."""
     if said or sync is None:
         return said or f"{account}: nothing was done"
     numbers = {
@@ -85,9 +85,9 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
 
 
 def failure_words(message: str, remedy: str, account: str = "") -> str:
-    """What is wrong and what to do, in one line.
+    """The problem and the remedy in one line.
 
-    An `account` that is said already is not said again at the beginning.
+    `account`: a name that is shown already, and is removed from the beginning.
     """
     if not message:
         return remedy or "no reason was recorded"
@@ -96,9 +96,9 @@ def failure_words(message: str, remedy: str, account: str = "") -> str:
     return f"{message.rstrip('.')}. {remedy.rstrip('.')}." if remedy else f"{message.rstrip('.')}."
 
 
-#: The daemon loads the pipeline before its sensors look for the first time.
+#: The daemon loads the pipeline before the first tick of its sensors.
 _FIRST_TICK_SECONDS = 60.0
-#: How a sync ended, behind `the newest sync`.
+#: How a sync ended, used after `the newest sync`.
 ENDS = {
     SyncStatus.FAILED: "failed",
     SyncStatus.TIMEOUT: "ran out of time",
@@ -107,21 +107,21 @@ ENDS = {
 
 
 def killed_words(number: int) -> str:
-    """How a process ended that a signal killed, and who may have sent it."""
+    """The end of a process that was killed by a signal, and who may have sent it."""
     name = Signals(number).name if number in set(Signals) else "a signal"
     who = ": by a person, or by the system because memory ran out" if name == "SIGKILL" else ""
     return f"was killed by signal {number} ({name}{who})"
 
 
 def ended_words(account: str, sync_id: object, status: SyncStatus, message: str) -> str:
-    """How a sync ended without a publish, and why, e.g. `sync was cancelled: interrupted: it was told to stop`."""
+    """How and why a sync ended without a publish, e.g. `sync was cancelled: interrupted: it was told to stop`."""
     for said in (f"{account}, sync {sync_id}: ", f"{account}: ", f"{account}, "):
         message = message.removeprefix(said)
     return f"sync {ENDS[status]}: {message.rstrip('.') or 'no reason was recorded'}"
 
 
 def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
-    """What makes an account's syncs slower than the settings say, and what becomes of it; nothing if nothing does."""
+    """What makes an account's syncs slower than the settings allow, and how it ends; empty if nothing does."""
     said = []
     if found.page_size is not None and found.page_size_since is not None:
         since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
@@ -141,12 +141,12 @@ def _minute(at: datetime) -> str:
 
 
 def left_words(account: str) -> str:
-    """Of an account that is not in the settings any more."""
+    """The remark on an account that is no longer in the settings."""
     return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account}`"
 
 
 def unstarted_words(settings: Settings, account: str) -> str:
-    """What begins the first sync of an account that never had one."""
+    """What starts the first sync of an account that never had one."""
     up = running_up.running(settings.home)
     if up is None:
         return f"Run `emag-pipeline sync --account {account}`, or `emag-pipeline up`"
@@ -158,15 +158,15 @@ def unstarted_words(settings: Settings, account: str) -> str:
 
 
 def trouble_words(trouble: Trouble, account: str, sync: SyncProgress | None) -> tuple[str, str]:
-    """What is wrong with a sync that is recorded as running and does not go on, and what to do."""
+    """Problem and remedy of a sync that is recorded as running but makes no progress."""
     again = f"`emag-pipeline sync --account {account}` {goes_on(sync.pages_left if sync else None)}"
-    if trouble.condition is Condition.STUCK:  # it beats, so another one is refused
+    if trouble.condition is Condition.STUCK:  # it has a heartbeat, so another sync is refused
         again = f"`emag-pipeline recover` ends it, then {again}"
-    return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that by itself"
+    return f"its sync is {trouble.condition}: {trouble.why}", f"{again}; a running daemon does that automatically"
 
 
 def unknown_accounts(settings: Settings) -> Iterator[tuple[str, str]]:
-    """What is odd of each account that is on the sandbox only because EMAG_ACCOUNTS names it, and what to do."""
+    """Problem and remedy of each account that uses the sandbox only because EMAG_ACCOUNTS names it."""
     if not settings.uses_sandbox:
         return
     for name in [account.name for account in settings.accounts if account.name not in SANDBOX_ACCOUNTS]:

@@ -4,8 +4,8 @@ log = logger(__name__)
 with about(account="main", sync_id=lease.sync_id):
     log.info("scan_planned", pages=12)
 
-Events travel as records of `logging`, so that every handler can show them. `logs.configure` says once per process where
-lines go and how they look.
+Events are records of `logging`, so that every handler can process them. `logs.configure` defines once per process where
+lines go and how they are formatted.
 """
 
 import contextvars
@@ -21,14 +21,14 @@ from structlog.typing import EventDict, WrappedLogger
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: `with about(account=…, sync_id=…):` puts these on every line within, in this thread.
+#: `with about(account=…, sync_id=…):` adds these to every line in this context and thread.
 about = structlog.contextvars.bound_contextvars
-#: What the work of this thread is about.
+#: The context of this thread's work.
 context = structlog.contextvars.get_contextvars
 
 
 class Event(dict[str, Any]):
-    """The message of a record that is an event: the facts, readable as text by handlers of others."""
+    """The message of an event's record: the facts, which other handlers can convert to text."""
 
     def __str__(self) -> str:
         facts = (f"{name}={value}" for name, value in self.items() if name not in ("event", "exc_info"))
@@ -36,7 +36,7 @@ class Event(dict[str, Any]):
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger of events for a module: `log.info("page_staged", page=3)`. Never raises for what it is given."""
+    """A logger of events for a module: `log.info("page_staged", page=3)`. Never raises, whatever its arguments."""
     made: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         processors=[structlog.stdlib.filter_by_level, _as_record],
@@ -48,13 +48,13 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def _as_record(logger: WrappedLogger, name: str, event: EventDict) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """For structlog's formatter; the handlers of others find the error where `logging` has it."""
+    """Prepare a record for structlog's formatter, with the error also where `logging` expects it."""
     args, kwargs = ProcessorFormatter.wrap_for_formatter(logger, name, Event(event))
     return args, {**kwargs, "exc_info": event.get("exc_info")}
 
 
 def with_context(call: Callable[P, T]) -> Callable[P, T]:
-    """The call for another thread, where its lines are about the same as in this one."""
+    """Wrap a call for another thread, so that its lines have the same context as in this one."""
     copied = contextvars.copy_context()
     return lambda *args, **kwargs: copied.copy().run(call, *args, **kwargs)
 
@@ -64,7 +64,7 @@ _unprinted: contextvars.ContextVar[bool] = contextvars.ContextVar("unprinted", d
 
 @contextmanager
 def unprinted() -> Iterator[None]:
-    """Within, what a library prints of an event is not a line of its own: the event is one already."""
+    """In this context, a library's output about an event does not become another line."""
     token = _unprinted.set(True)
     try:
         yield
@@ -73,5 +73,5 @@ def unprinted() -> Iterator[None]:
 
 
 def is_unprinted() -> bool:
-    """Whether this thread is within `unprinted`."""
+    """Whether this thread is in `unprinted`."""
     return _unprinted.get()

@@ -1,7 +1,7 @@
-"""Where this process's lines go, how they look, and what they must not contain; set once per process, at its start.
+"""Configures where this process's log lines go, their format and their redaction; once per process, at its start.
 
-One pipeline of structlog's processors formats every record, an event of ours or a library's message: facts in a fixed
-order, no secret in any of them, then JSON for programs or text for people.
+One pipeline of structlog processors formats every record, our events and messages of libraries: facts in a fixed
+order, without secrets, then JSON for programs or text for people.
 """
 
 import logging
@@ -27,14 +27,14 @@ from emag_pipeline.wording import iso
 
 #: Of libraries only warnings and errors are of interest, unless debugging: they report every connection.
 _LIBRARIES_LEVEL = logging.WARNING
-#: The event of a library's message, which names none of its own.
+#: The event name of messages of libraries.
 FOREIGN = "library_said"
-#: A line is read by machines that cut at some length; a traceback fits.
+#: Log collectors cut long lines; a traceback fits into this length.
 _LONGEST = 16_000
 
 
 class _Standard(logging.StreamHandler[Any]):
-    """Writes to whatever stderr is at the moment."""
+    """Writes to the current stderr."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -44,11 +44,11 @@ class _Standard(logging.StreamHandler[Any]):
         return sys.stderr
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A line that cannot be written costs that line: nobody listens any more."""
+        """Drop a line that cannot be written, because there is no reader any more."""
 
 
 def configure(settings: Settings) -> None:
-    """Send the lines of this process, its libraries' too, to stderr by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT."""
+    """Log to stderr, including libraries, according to EMAG_LOG_LEVEL and EMAG_LOG_FORMAT."""
     level = level_of(settings)
     handler = _Standard()
     handler.setFormatter(formatter(Redactor(settings.secrets), as_json=is_json(settings)))
@@ -65,9 +65,9 @@ def configure(settings: Settings) -> None:
 
 
 def configure_command(settings: Settings | None) -> bool:
-    """As `configure`, for any command. Returns whether EMAG_LOG_FORMAT asks for JSON: then stderr has only that.
+    """Like `configure`, for any command. Returns whether EMAG_LOG_FORMAT is JSON: then stderr contains only that.
 
-    Without settings, because some are wrong: by EMAG_LOG_LEVEL and EMAG_LOG_FORMAT, as far as these are right.
+    Without settings, because some are wrong: uses EMAG_LOG_LEVEL and EMAG_LOG_FORMAT if these are valid.
     """
     used = _settings_of_lines() if settings is None else settings
     configure(used)
@@ -78,16 +78,16 @@ def configure_command(settings: Settings | None) -> bool:
 
 
 def configure_service(settings: Settings) -> None:
-    """For a program that runs for people or as a service: where EMAG_LOG_FORMAT asks for JSON, it prints only that."""
+    """For a program that runs for people or as a service: if EMAG_LOG_FORMAT is JSON, it prints nothing else."""
     configure(settings)
     if settings.log_format == "json":
         lines_only(settings, stdout=True)
 
 
 def lines_only(settings: Settings, *, stdout: bool = False) -> None:
-    """Make a log line of everything that this process prints to stderr, and to stdout if asked; for JSON only.
+    """Turn everything that this process prints to stderr, and optionally to stdout, into log lines; for JSON only.
 
-    For processes whose output is read as a log only. What is not the process's own stream is left alone. A crash is
+    For processes whose output is only read as a log. Streams that are not the process's own are not changed. A crash is
     one line, not twenty.
     """
     if is_json(settings):
@@ -95,19 +95,19 @@ def lines_only(settings: Settings, *, stdout: bool = False) -> None:
 
 
 def is_json(settings: Settings) -> bool:
-    """Whether lines are JSON: as set, else unless somebody watches in a terminal."""
+    """Whether lines are JSON: as configured, else unless stderr is a terminal."""
     if settings.log_format is not None:
         return settings.log_format == "json"
     return sys.stderr is None or not sys.stderr.isatty()
 
 
 def level_of(settings: Settings) -> int:
-    """EMAG_LOG_LEVEL as `logging` has it."""
+    """EMAG_LOG_LEVEL as a level of `logging`."""
     return logging.getLevelNamesMapping()[settings.log_level.upper()]
 
 
 def formatter(redact: Redactor, *, as_json: bool) -> ProcessorFormatter:
-    """Formats records as lines of JSON, or for a terminal, where a traceback follows its line."""
+    """Formats records as JSON lines, or for a terminal, where a traceback follows its line."""
     return ProcessorFormatter(
         foreign_pre_chain=[_foreign],
         processors=[format_exc_info, _ordered, _without_secrets(redact), _json() if as_json else _for_people()],
@@ -115,12 +115,12 @@ def formatter(redact: Redactor, *, as_json: bool) -> ProcessorFormatter:
 
 
 def _foreign(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """A library's message is a fact, not an event."""
+    """Store a library's message as a fact, not as the event name."""
     return {**event, "event": FOREIGN, "message": event["event"]}
 
 
 def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Time, level, event and logger, what the work is about, then the facts."""
+    """Order the keys: time, level, event and logger, context, then the facts."""
     record = event.pop("_record")
     del event["_from_structlog"]
     return {
@@ -159,7 +159,7 @@ def _for_people() -> structlog.dev.ConsoleRenderer:
 
 
 def _settings_of_lines() -> Settings:
-    """Settings that are all as by default, except for how this process's lines are to look."""
+    """Default settings, except for the format of this process's lines."""
     given: Mapping[str, str] = os.environ
     with suppress(SettingsError):  # a `.env` that is not ours
         given = given_variables()
@@ -172,10 +172,10 @@ def _settings_of_lines() -> Settings:
 
 
 def _is_last_resort(handler: logging.Handler) -> bool:
-    """Whether Python made it for a library that logged before anybody had configured: each line would come twice."""
+    """Whether Python created it for a library that logged before the configuration; it would print each line twice."""
     return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
 
 
 def _is_not_told_already(record: logging.LogRecord) -> bool:
-    """Dagster itself prints what is logged through its own log manager."""
+    """Whether Dagster does not print it itself, as it does for records of its own log manager."""
     return not hasattr(record, "dagster_meta")

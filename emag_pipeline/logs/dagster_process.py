@@ -1,4 +1,4 @@
-"""Importing this makes log lines of what this process prints: for code servers and runs, which load `definitions`."""
+"""Importing this turns the process's output into log lines: for code servers and runs, which load `definitions`."""
 
 import logging
 
@@ -12,4 +12,4 @@ except SettingsError:  # Dagster prints it
     configure_command(None)
     raise
 lines_only(current())
-logging.getLogger("dagster").handlers.clear()  # a code server's, which prints to stdout in a form of its own
+logging.getLogger("dagster").handlers.clear()  # the handler of a code server, which prints to stdout in another format

@@ -1,7 +1,7 @@
 """`python -m emag_pipeline.logs.dagster_program MODULE ARGUMENTS…`: one of Dagster's own programs, with readable logs.
 
-Dagster's lines keep their form. Everything else, and each error with its traceback, is one line of ours instead of
-sixty, and repetitions are counted (`repeats`): Dagster leaves both to Python's last resort.
+Dagster's lines keep their format. Everything else, and each error with its traceback, becomes one of our lines instead
+of sixty, and repetitions are counted (`repeats`): Dagster leaves both to Python's handler of last resort.
 """
 
 import logging
@@ -17,7 +17,7 @@ _FIRST_START = "No cursor for event type "
 
 
 def main() -> None:
-    """Become the program that the command line names."""
+    """Run the program that the command line names."""
     configure(current())
     lines_only(current(), stdout=True)
     for handler in logging.getLogger().handlers:
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _tame(logger: logging.Logger) -> None:
-    """Dagster configures its loggers later, when it has read its options."""
+    """Filter the handlers that Dagster adds later, after reading its options."""
     add = logger.addHandler
 
     def add_tamed(handler: logging.Handler) -> None:
@@ -43,7 +43,7 @@ def _tame(logger: logging.Logger) -> None:
 
 
 def _as_it_is_meant(record: logging.LogRecord) -> bool:
-    """At its first start a daemon has no cursor yet, for any event: that is not a warning."""
+    """Lower the level of the daemon's warnings about missing cursors, which are normal at its first start."""
     if record.levelno == logging.WARNING and record.getMessage().startswith(_FIRST_START):
         record.levelno, record.levelname = logging.INFO, "INFO"
         return logging.getLogger(record.name).isEnabledFor(logging.INFO)
@@ -51,7 +51,7 @@ def _as_it_is_meant(record: logging.LogRecord) -> bool:
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
-    """Dagster's own handler tells the rest; of an error it leaves out the traceback."""
+    """Whether Dagster's own handler does not print it: records of other loggers, and tracebacks, which it omits."""
     return bool(record.exc_info) or not record.name.startswith(_DAGSTERS)
 
 

@@ -1,4 +1,4 @@
-"""What a process prints other than through a logger - warnings, tracebacks, Dagster's own console - as log lines."""
+"""Turns output without a logger (warnings, tracebacks, Dagster's own console) into log lines."""
 
 import atexit
 import json
@@ -21,11 +21,11 @@ _LEVEL_IN_A_LINE = re.compile(r" - (DEBUG|INFO|WARNING|ERROR|CRITICAL) - ")
 
 
 class LinesOnly:
-    """Stands in for a text stream: lines that are JSON objects pass, others are what `wrap` makes of them.
+    """Replaces a text stream: lines that are JSON objects pass unchanged, others are converted by `wrap`.
 
-    A line of which it makes nothing is dropped. What is written at once is a record, which `shorten` sees first; one
-    whose first line `begins_a_record` is one line, however many it has.
-    What is not done here (fileno, encoding …) is the stream's.
+    A line for which `wrap` returns an empty text is dropped. The text of one write is a record, which `shorten` sees
+    first; a record whose first line `begins_a_record` becomes one line. Other attributes (fileno, encoding …) are the
+    stream's.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LinesOnly:
         self._begun = ""
 
     def write(self, text: str) -> int:
-        """Take a text; whole lines are passed on at once."""
+        """Accept a text; complete lines are written at once."""
         with self._lock:
             record = self._shorten(text)
             if not self._begun and record.endswith("\n") and self._begins_a_record(record.partition("\n")[0]):
@@ -59,16 +59,16 @@ class LinesOnly:
         self.write("".join(lines))
 
     def flush(self) -> None:
-        """Pass on what is whole; a line that has begun waits for its end."""
+        """Flush complete lines; an incomplete one waits for its end."""
         self._stream.flush()
 
     def isatty(self) -> bool:
-        """No: what moves on a screen is not a line."""
+        """False, so that libraries print no animations."""
         return False
 
     def close_line(self) -> None:
-        """Pass on what has begun, at the end of the process."""
-        with self._lock, suppress(OSError, ValueError):  # nobody may listen any more
+        """Write an incomplete line at the end of the process."""
+        with self._lock, suppress(OSError, ValueError):  # there may be no reader any more
             line, self._begun = self._begun, ""
             self._pass_on(line)
             self._stream.flush()
@@ -103,7 +103,7 @@ def take_over(formatter: logging.Formatter, lowest: int, *, stdout: bool) -> Non
 
 
 def says_lines() -> bool:
-    """Whether all that this process prints to stderr becomes log lines."""
+    """Whether everything that this process prints to stderr becomes log lines."""
     return isinstance(sys.stderr, LinesOnly)
 
 
@@ -121,11 +121,11 @@ def _wrapped(formatter: logging.Formatter, lowest: int) -> Callable[[str], str]:
 
 
 def _begins_a_record(line: str) -> bool:
-    """Whether it is of Dagster's console, where the traceback of an error follows it."""
+    """Whether it is a line of Dagster's console, which an error's traceback may follow."""
     return _LEVEL_IN_A_LINE.search(line) is not None
 
 
-# Records of Dagster's console that report an interruption: whoever was told to stop has met no error.
+# Records of Dagster's console that report an interruption, which is not an error.
 
 _RAISED = re.compile(
     r"^(?:dagster\._core\.errors\.DagsterExecutionInterruptedError|emag_pipeline\.errors\.Interrupted|KeyboardInterrupt)\b"
@@ -134,9 +134,9 @@ _AS_AN_ERROR = " - ERROR - "
 
 
 def shortened(record: str) -> str:
-    """A record that an interruption caused, as one line of level warning without traceback; others unchanged.
+    """A record caused by an interruption, as one line of level warning without traceback; others unchanged.
 
-    Where a signal met a run says nothing about what is wrong; Dagster's UI has all of it.
+    The place of the interruption is not useful; Dagster's UI shows the traceback.
     """
     first, _, rest = record.partition("\n")
     raised = next((line for line in rest.splitlines() if line.strip()), "")
@@ -153,5 +153,5 @@ _ENDS = frozenset(
 
 
 def _crashed(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if _ENDS.isdisjoint(one.__name__ for one in kind.__mro__):  # what a signal or an exit has raised is not a crash
+    if _ENDS.isdisjoint(one.__name__ for one in kind.__mro__):  # an exception of a signal or an exit is not a crash
         log.critical("crashed", exc_info=(kind, error, trace))

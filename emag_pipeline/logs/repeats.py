@@ -1,6 +1,6 @@
-"""What a library repeats: the first time at once, then the newest with how often it was said.
+"""Reduces repeated messages of libraries: the first one is logged at once, then the newest with the number of repeats.
 
-A database that is away makes Dagster's daemon say so several times a second, for as long as it is away: one occurrence.
+While a database is unreachable, Dagster's daemon logs it several times a second, although it is one occurrence.
 """
 
 import atexit
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from emag_pipeline.logs import Event
 from emag_pipeline.wording import counted
 
-#: How long repeats are held back, from the first one on: longer each time, since nothing new is said.
+#: How long repeats are held back: longer each time.
 _FIRST_SECONDS, _MOST_SECONDS = 60.0, 3600.0
 _MADE: list["Repeats"] = []
-#: Nothing is held back any more: a thread that starts while the interpreter shuts down would be waited for for ever.
+#: At exit nothing is held back any more: Python would wait forever for a thread started during shutdown.
 _is_ending = threading.Event()
 
 
 @dataclass(slots=True)
 class _Series:
-    """What was said since it was last told, and when (`time.monotonic`) that is due: so many seconds after."""
+    """The messages since the last output, and when (`time.monotonic`) the next output is due."""
 
     seconds: float
     due: float
@@ -32,26 +32,26 @@ class _Series:
 
 
 class Repeats(logging.Filter):
-    """A filter of one handler: holds back warnings and errors of libraries that were told already.
+    """A filter of one handler: holds back warnings and errors of libraries that were already logged.
 
-    The newest is told with their number when its time has come, and at the end of the process; one that is not
-    repeated meanwhile is forgotten, and told at once when it comes again. Events of ours always pass.
+    The newest is logged with their number when it is due, and at the end of the process; one that is not repeated
+    before that is forgotten, and logged at once the next time. The pipeline's own events always pass.
     """
 
     def __init__(self, handler: logging.Handler) -> None:
         super().__init__()
         self._handler = handler
-        #: re-entrant: garbage that is collected within may warn of something unclosed, which comes here again
+        #: re-entrant: a garbage collection while it is held may log a warning, which is filtered here too
         self._lock = threading.RLock()
         self._series: dict[Hashable, _Series] = {}
-        #: tells what is due, as long as anything is held
+        #: the thread that logs due messages; runs as long as any are held back
         self._teller: threading.Thread | None = None
-        #: wakes it for what is due before all else
+        #: wakes that thread for an earlier due time
         self._is_new = threading.Event()
         _MADE.append(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is to be told now."""
+        """Whether the record is to be logged now."""
         if record.levelno < logging.WARNING or isinstance(record.msg, Event) or _is_ending.is_set():
             return True
         key = _key(record)
@@ -64,7 +64,7 @@ class Repeats(logging.Filter):
         return True
 
     def tell(self) -> None:
-        """Tell what is held back."""
+        """Log what is held back."""
         with self._lock:
             told = list(self._series.values())
             self._series.clear()
@@ -80,7 +80,7 @@ class Repeats(logging.Filter):
             self._is_new.set()
 
     def _tell_when_due(self) -> None:
-        """The teller's life: it ends when nothing is held any more."""
+        """The thread's loop, which ends when nothing is held back any more."""
         while True:
             self._is_new.clear()
             with self._lock:
@@ -95,7 +95,7 @@ class Repeats(logging.Filter):
                 self._is_new.wait(max(0.0, seconds))
 
     def _take_due(self) -> list[_Series]:
-        """The series whose time has come; those that were said again begin anew, for longer."""
+        """The series that are due; repeated ones continue with a longer delay."""
         now = time.monotonic()
         due = {key: series for key, series in self._series.items() if series.due <= now}
         for key, series in due.items():
@@ -118,13 +118,13 @@ class Repeats(logging.Filter):
 
 
 def tell_held() -> None:
-    """Tell what is held back anywhere in this process, which is about to end."""
+    """Log everything held back in this process, which is about to end."""
     for repeats in _MADE:
         repeats.tell()
 
 
 def _key(record: logging.LogRecord) -> Hashable:
-    """What makes records one: the same words of the same logger, whatever facts they were filled with."""
+    """The key of equal messages: the same template of the same logger, whatever its arguments."""
     words = record.msg if record.args and record.msg != "%s" else record.getMessage()
     return record.name, record.levelno, words, record.exc_info[0] if record.exc_info else None
 

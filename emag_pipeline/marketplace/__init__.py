@@ -1,6 +1,6 @@
-"""The marketplace's API as a client: offers and reference data in, normalised, within the rate budget.
+"""Client for the marketplace's API: reads offers and reference data, normalised and within the rate budget.
 
-The public face is this page.
+Other slices import from this package only.
 
 with closing(MarketplaceClient(account, budget, record=records.append)) as marketplace:
     offers = marketplace.count().rows

@@ -1,4 +1,4 @@
-"""Calls of one account: each one paced, bounded, tried again where that can help, and recorded."""
+"""The API calls of one account: paced, bounded, retried if that can help, and recorded."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -46,8 +46,7 @@ T = TypeVar("T")
 log = logger(__name__)
 
 LONGEST_QUOTE = 300
-#: The marketplace gives at most so many rows at once, and so many unless told otherwise
-#: (docs/marketplace-api.md, "Pages, counts and order").
+#: The marketplace's maximum and default page size (docs/marketplace-api.md, "Pages, counts and order").
 MOST_PER_PAGE = 100
 _OWN_ERRORS = (ApiUnavailable, RateLimited, AccessRefused, RequestRefused, ParametersIgnored, CallAborted)
 _back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
@@ -55,7 +54,7 @@ _back_off = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: filters and pagination, the language of names if one matters."""
+    """One request: resource, filters and pagination, and the language of names if it matters."""
 
     resource: str
     parameters: Mapping[str, int]
@@ -63,29 +62,29 @@ class Call:
     page_size: int | None = None
     offer_id: int | None = None
     language: str | None = None
-    #: at most so many tries, if fewer than usual
+    #: maximum number of attempts, if lower than usual
     tries: int | None = None
-    #: a body of the caller's own, instead of the parameters in both places
+    #: a complete body from the caller, instead of `parameters`
     content: Mapping[str, object] | None = None
 
     @property
     def address(self) -> str:
-        """What follows the base URL."""
+        """The path after the base URL."""
         return self.resource if self.language is None else f"{self.resource}?language={self.language}"
 
     @property
     def body(self) -> bytes:
-        """The request's body, with the parameters in both places unless it is given as a whole.
+        """The request's body, with the parameters both under `data` and at the top level unless `content` is given.
 
-        The vendor's document v4.4.9 puts them under `data`, v4.5.1 at the top level; at the wrong place they are
-        ignored without a word (docs/marketplace-api.md, "Calls and responses").
+        The vendor's document v4.4.9 puts them under `data`, v4.5.1 at the top level; in the wrong place they are
+        silently ignored (docs/marketplace-api.md, "Calls and responses").
         """
         content = {**self.parameters, "data": self.parameters} if self.content is None else self.content
         return json_text.compact(content).encode()
 
     @property
     def where(self) -> str:
-        """The call in an error's words."""
+        """The call as error messages name it."""
         if self.offer_id is not None:
             return f"offer {self.offer_id}"
         if self.page is None:
@@ -97,10 +96,10 @@ class Call:
 class ApiCalls:
     """One account's calls. Thread-safe: each thread has its own connection, all share the account's pace.
 
-    `record` is called with every attempt, from the calling thread; `waits` before each wait for another try, with what
-    failed and the seconds. Errors raised by `record` and by the rate budget
-    pass through as they are. All calls raise, after `attempts` tries where a retry can help: ApiUnavailable,
-    RateLimited; at once: AccessRefused, RequestRefused, ParametersIgnored, CallAborted.
+    `record` is called with every attempt, from the calling thread; `waits` before each wait for a retry, with the
+    failure and the seconds. Errors raised by `record` and by the rate budget pass through unchanged. Calls raise
+    ApiUnavailable and RateLimited after `attempts` attempts; AccessRefused, RequestRefused, ParametersIgnored and
+    CallAborted at once.
     """
 
     def __init__(
@@ -121,11 +120,14 @@ class ApiCalls:
         self._secrets = secrets_of(account)
         self._pacer = Pacer(budget, account.login)
         self._transport = Transport(account, timeouts)
-        #: of the newest answer, good or not
+        #: of the newest response, successful or not
         self.response_headers: ResponseHeaders | None = None
 
     def ask(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
-        """What `understand` makes of the results and of the moment at which they had come; it may raise as a call."""
+        """Call, and return what `understand` makes of the results and their time of arrival.
+
+        `understand` may raise the same errors as a call.
+        """
         retrying = Retrying(
             stop=partial(_is_enough, min(self._attempts, call.tries or self._attempts), call),
             retry=retry_if_exception_type((ApiUnavailable, RateLimited)),
@@ -141,12 +143,12 @@ class ApiCalls:
             raise self._located(error, call, int(retrying.statistics["attempt_number"])) from error.__cause__
 
     def abort(self) -> None:
-        """End all calls and waits of all threads now; every later call raises CallAborted. Idempotent."""
+        """End the calls and waits of all threads now; every later call raises CallAborted. Idempotent."""
         self._pacer.stop()
         self._transport.abort()
 
     def close(self) -> None:
-        """Close the connections; calls must be over."""
+        """Close the connections; no call may be in progress."""
         self._transport.close()
 
     def _attempt(self, call: Call, understand: Callable[[object, datetime], T]) -> T:
@@ -165,7 +167,7 @@ class ApiCalls:
         return understood
 
     def _keep(self, call: Call, exchange: Exchange, error: PipelineError | None) -> None:
-        """Record the attempt, unless it was aborted before it left."""
+        """Record the attempt, unless it was aborted before it was sent."""
         if isinstance(error, CallAborted) and not exchange.is_sent:
             return
         said = redact(exchange.body.decode("utf-8", "replace"), self._secrets) if error and exchange.body else None
@@ -206,7 +208,7 @@ class ApiCalls:
             log.warning("request_failed", resource=call.resource, seconds=seconds, **said, **known)
 
     def _tell_wait(self, call: Call, state: RetryCallState) -> None:
-        """Say what failed, and in how many seconds it is tried again."""
+        """Report what failed and the seconds until the retry."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, PipelineError) and state.next_action is not None:
             why = redact(error.why, self._secrets, LONGEST_QUOTE)
@@ -214,12 +216,12 @@ class ApiCalls:
             self._waits(said, state.next_action.sleep)
 
     def _located(self, error: PipelineError, call: Call, tries: int) -> PipelineError:
-        """The same error with the place, the number of tries, and nothing secret in the marketplace's own words."""
+        """The same error with the place and the number of attempts, and secrets removed from quoted messages."""
         why = redact(error.why, self._secrets, LONGEST_QUOTE)
         if tries > 1:
             why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
         is_strange = self._account.is_of_sandbox and isinstance(error, AccessRefused)
-        located = copy(error)  # with all that its kind says beside the words
+        located = copy(error)  # keeps the attributes of its class
         located.where = f"{self._account.name}, {call.where}"
         located.why = why
         located.remedy = NOT_OF_SANDBOX if is_strange else with_variables(error.remedy, self._account.variables)
@@ -228,7 +230,7 @@ class ApiCalls:
 
 
 def _is_enough(attempts: int, call: Call, state: RetryCallState) -> bool:
-    """Whether a call that failed is given up. A page is not asked for again and again where its size may be why."""
+    """Whether to stop retrying. A page whose size may be the cause has fewer attempts, see `page_tries`."""
     error = state.outcome.exception() if state.outcome else None
     if call.page is not None and isinstance(error, ApiUnavailable):
         attempts = min(attempts, error.page_tries)
@@ -236,18 +238,18 @@ def _is_enough(attempts: int, call: Call, state: RetryCallState) -> bool:
 
 
 def _wait_seconds(state: RetryCallState) -> float:
-    """The back-off, or longer if the marketplace asked for it."""
+    """The back-off, or the marketplace's requested wait if that is longer."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait_seconds if isinstance(error, TransientError) else None
     return max(_back_off(state), asked or 0.0)
 
 
-# Answers as they came, for those who look at the marketplace itself: nothing is normalised.
+# Raw responses, for examining the marketplace itself: nothing is normalised.
 
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What came back. `content` is its JSON, None where it has none; `error` is why the call counts as failed."""
+    """A response. `content` is its JSON, None if it has none; `error` is why the call counts as failed."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -259,15 +261,15 @@ class RawAnswer:
 
     @property
     def results(self) -> object:
-        """The `results` of a good answer, else None."""
+        """The `results` of a successful response, else None."""
         return self.content.get("results") if self.error is None and isinstance(self.content, dict) else None
 
 
 class RawCalls(ApiCalls):
-    """Calls with bodies of the caller's own, paced and recorded as all others are. For one thread only."""
+    """Calls with the caller's own bodies, paced and recorded like all others. For one thread only."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Takes what `ApiCalls` takes."""
+        """The arguments are those of `ApiCalls`."""
         super().__init__(*args, **options)
         self._newest = Exchange()
 
@@ -280,9 +282,9 @@ class RawCalls(ApiCalls):
         page_size: int | None = None,
         offer_id: int | None = None,
     ) -> RawAnswer:
-        """Send this body; what the marketplace refuses or fails to answer is told in the answer, not raised.
+        """Send this body; refusals and failures are returned in the answer, not raised.
 
-        Page, its size and the offer's id are what the request log tells of the call.
+        `page`, `page_size` and `offer_id` are only recorded in the request log.
         """
         error = None
         try:

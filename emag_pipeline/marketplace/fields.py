@@ -1,7 +1,7 @@
-"""The values of a row, single ones, lists and objects: lenient about PHP's spellings, strict about what they mean.
+"""Readers for the fields of a row: lenient about PHP's spellings of a value, strict about its meaning.
 
-A reader of a field takes a row and the field's name. An absent field, null and empty text are all "not given". What
-cannot be read raises UnreadableValue: whoever reads the row decides what that costs.
+A reader takes a row and the field's name. A missing field, null and empty text all mean "not given". A value that
+cannot be read raises UnreadableValue; the caller decides about the consequences.
 Source: docs/marketplace-api.md, "Types and spellings".
 """
 
@@ -30,7 +30,7 @@ _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
 class UnreadableValue(ValueError):
-    """A value cannot be represented; the text says which field and why, as a reject's reason."""
+    """A value cannot be represented; the text names the field and the problem, as in a reject's reason."""
 
     def __init__(self, says: str, *, field: str, value: object = None, kind: Kind = "unexpected type") -> None:
         super().__init__(says)
@@ -40,12 +40,12 @@ class UnreadableValue(ValueError):
 
 
 def unreadable(field: str, value: object, problem: str, kind: Kind = "unexpected type") -> UnreadableValue:
-    """The error for a value that is not what its field holds; `problem` goes on from "… is 7, "."""
+    """The error for a value of the wrong type or range; `problem` completes "<field> is 7, …"."""
     return UnreadableValue(f"{field} is {shown(value)}, {problem}", field=field, value=value, kind=kind)
 
 
 def offer_id(row: Row) -> int:
-    """The seller's own id of the offer."""
+    """The seller's own id for the offer."""
     if row.get("id") is None:
         raise UnreadableValue("id is missing", field="id")
     value = whole(row, "id", OFFER_ID)
@@ -62,7 +62,7 @@ def whole(row: Row, name: str, limits: tuple[int, int]) -> int | None:
             return None
         value = _whole(name, value)
     if not limits[0] <= value <= limits[1]:
-        raise unreadable(name, row[name], f"outside of {limits[0]} to {limits[1]}", "out of range")
+        raise unreadable(name, row[name], f"outside {limits[0]} to {limits[1]}", "out of range")
     return value
 
 
@@ -96,7 +96,7 @@ def price(row: Row, name: str) -> Decimal | None:
 
 
 def recommended_price(row: Row, name: str) -> Decimal | None:
-    """A recommended price; 0 is how accounts answer that there is none."""
+    """A recommended price; the marketplace returns 0 if there is none."""
     return price(row, name) or None
 
 
@@ -112,12 +112,12 @@ def number(row: Row, name: str) -> Decimal | None:
 
 
 def is_numeric(value: object) -> bool:
-    """Whether the value is a number, in any spelling and of any size."""
+    """Whether the value is a number of any size, also written as text."""
     return _number(value) is not None
 
 
 def text(row: Row, name: str) -> str | None:
-    """A text of any length. A number is taken as its text, as PHP may turn "12" into 12."""
+    """A text of any length. Numbers are converted to text, since PHP may turn "12" into 12."""
     value = row.get(name)
     if value is None or isinstance(value, str):
         return value or None
@@ -129,7 +129,7 @@ def text(row: Row, name: str) -> str | None:
 
 
 def currency(row: Row, name: str) -> str | None:
-    """A currency's code, trimmed and in upper case."""
+    """A currency code, trimmed and in upper case."""
     value = row.get(name)
     if is_blank(value):
         return None
@@ -139,7 +139,7 @@ def currency(row: Row, name: str) -> str | None:
 
 
 def ownership(row: Row, name: str) -> int | None:
-    """1: the seller may change the content, 2: not. A boolean, which is met more often, has no proven meaning: None."""
+    """1: the seller may change the content, 2: not. Booleans are more common but of unproven meaning: None."""
     value = row.get(name)
     return None if isinstance(value, bool) else whole(row, name, SMALLINT)
 
@@ -182,14 +182,14 @@ def _number(value: object) -> Decimal | None:
     return number or Decimal(0)
 
 
-# Lists and objects, with PHP's spellings undone: equal content gives equal text.
+# Lists and objects, with PHP's spellings normalised: equal content gives equal text.
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 def listed(name: str, value: object) -> list[object] | None:
-    """A list, also when PHP made an object with the keys "0", "1", … of it. None when it is not given."""
+    """A list, also if PHP wrote it as an object with the keys "0", "1", …. None if it is not given."""
     if is_blank(value):
         return None
     if isinstance(value, list):
@@ -200,7 +200,7 @@ def listed(name: str, value: object) -> list[object] | None:
 
 
 def is_keyed_list(value: Mapping[str, object]) -> bool:
-    """Whether an object is a list in PHP's clothes; an empty one is."""
+    """Whether an object is a list as PHP may write it, with digits as keys; true for an empty object."""
     return all(key.isascii() and key.isdigit() and len(key) < 10 for key in value)
 
 
@@ -219,7 +219,7 @@ def _item(name: str, item: object, numbers: tuple[str, ...], texts: tuple[str, .
 
 
 def dates(row: Row, name: str) -> str | None:
-    """A list of dates as canonical JSON text: bare texts, or objects that name a warehouse."""
+    """A list of dates as canonical JSON text: plain texts, or objects that name a warehouse."""
     found = listed(name, row.get(name))
     for one in found or []:
         if not isinstance(one, str | dict):
@@ -228,7 +228,7 @@ def dates(row: Row, name: str) -> str | None:
 
 
 def eans(row: Row, name: str) -> tuple[str, ...]:
-    """The EANs; a single one may come without its list, and as a number."""
+    """The EANs; the marketplace may send a single one without a list, and as a number."""
     value = row.get(name)
     if isinstance(value, str | int) and not isinstance(value, bool):
         value = [value]
@@ -238,7 +238,7 @@ def eans(row: Row, name: str) -> tuple[str, ...]:
 
 
 def part(row: Row, name: str) -> Row | None:
-    """An object; None when it is not given, or empty."""
+    """An object; None if it is not given or an empty list."""
     value = row.get(name)
     if is_blank(value) or value == []:
         return None
@@ -251,7 +251,7 @@ Verdict = dict[str, object]
 
 
 def verdicts(row: Row, name: str) -> list[Verdict]:
-    """The marketplace's verdicts: a list of {value, description, errors}, or a bare one, or a bare code."""
+    """The marketplace's verdicts: a list of {value, description, errors}, a single such object, or a single code."""
     value = row.get(name)
     is_bare = isinstance(value, int | str) and not is_blank(value)
     if is_bare or (isinstance(value, dict) and "value" in value):
@@ -269,12 +269,12 @@ def _verdict(name: str, item: object) -> Verdict:
 
 
 def codes(found: Iterable[Verdict]) -> tuple[int, ...]:
-    """The bare codes of verdicts."""
+    """The codes of the verdicts."""
     return tuple([int(str(verdict["value"])) for verdict in found])
 
 
 def errors(row: Row, name: str) -> str | None:
-    """A list or an object of errors, or one in words, as canonical JSON text; None when there are none."""
+    """A list, an object or a text of errors, as canonical JSON text; None if there are none."""
     value = row.get(name)
     if is_blank(value) or value in _EMPTY or value is False:
         return None
@@ -284,9 +284,9 @@ def errors(row: Row, name: str) -> str | None:
 
 
 def plain(value: object) -> object:
-    """Any JSON in one spelling: keyed lists are lists, whole numbers in text or with a point are whole numbers.
+    """Any JSON value normalised: keyed lists become lists; whole numbers as text or decimals become integers.
 
-    `seller_input` is left out (docs/privacy.md).
+    `seller_input` is removed (docs/privacy.md).
     """
     if isinstance(value, dict):
         if value and is_keyed_list(value):
@@ -311,7 +311,7 @@ def _as_text(value: object) -> object:
 
 
 def filled(value: object) -> object:
-    """The same as `plain`, without members of objects that hold nothing: null, "", [] and {} are one spelling."""
+    """Like `plain`, without object members that are null, "", [] or {}: these all mean "not given"."""
     return _filled(plain(value))
 
 

@@ -1,6 +1,6 @@
-"""Fingerprints: 16 bytes that are equal when the values are, in every process and on every machine.
+"""Fingerprints: 16 bytes that are equal for equal values, in every process and on every machine.
 
-Values are hashed as JSON, which tells None from "" from 0. Prices come with four places, so 10.5 is 10.5000.
+Values are hashed as JSON, which distinguishes None, "" and 0. Prices always have four decimal places.
 """
 
 import hashlib
@@ -12,30 +12,30 @@ from importlib import metadata, resources
 from emag_pipeline.model import Offer, Reject, Unchanged
 
 _BYTES = 16
-_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # of Decimals, the text
+_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=str)  # Decimals as text
 
 
 def _of_code() -> bytes:
     digest = hashlib.blake2b(f"{sys.version_info[:3]} {metadata.version('simplejson')}".encode(), digest_size=_BYTES)
-    model = resources.files("emag_pipeline") / "model.py"  # what a row becomes, and so how much of it is kept
+    model = resources.files("emag_pipeline") / "model.py"  # what is kept of a row
     for file in (*sorted(resources.files(__package__).iterdir(), key=lambda file: file.name), model):
         if file.name.endswith(".py"):
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.digest()
 
 
-#: of this package's code and the model's, and what it is run by, when this process loaded it: files may be replaced
-#: under a living one
+#: of the code of this package and of model.py, and the versions that run it. Computed at import, because the files may
+#: be replaced while the process runs.
 _OF_RULES = _of_code()
 
 
 def of_rules() -> bytes:
-    """The fingerprint of the rules by which a row becomes an offer."""
+    """The fingerprint of the code that turns a row into an offer."""
     return _OF_RULES
 
 
 def of_row(row: str) -> bytes:
-    """The fingerprint of a row as it was written: another one as soon as rows are read by other rules."""
+    """The fingerprint of a row's JSON text; it changes whenever the code in `of_rules` changes."""
     return hashlib.blake2b(row.encode("utf-8", "surrogatepass"), key=of_rules(), digest_size=_BYTES).digest()
 
 

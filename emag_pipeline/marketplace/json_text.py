@@ -1,4 +1,4 @@
-"""JSON in and out without loss: numbers with a fraction are Decimals, never floats."""
+"""Lossless reading and writing of JSON: numbers with a fraction are Decimals, never floats."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from json.scanner import make_scanner
 
 import simplejson
 
-#: Longer numbers are no number of an offer; Python itself refuses to convert 4,300 digits.
+#: In digits. No field of an offer has longer numbers; Python itself refuses to convert 4,300 digits.
 LONGEST_NUMBER = 1000
-#: What is nested in more levels below a row is cut; the mark stands in its place.
+#: Values nested more levels deep below a row are replaced by NESTED.
 DEEPEST = 100
 NESTED = "… nested deeper"
 _WHITE_SPACE = re.compile(r"[ \t\n\r]+")
@@ -22,37 +22,37 @@ _ascii = simplejson.JSONEncoder(separators=(",", ":"), ensure_ascii=True, use_de
 
 
 def parse(body: bytes) -> object:
-    """Read JSON. Raises ValueError when it is none, RecursionError when it is nested beyond reason.
+    """Read JSON. Raises ValueError if it is invalid, RecursionError if it is nested too deep.
 
-    Numbers beyond all bounds become Decimals, NaN if need be: they cost their row, not the page.
+    Huge numbers become Decimals, or NaN if even that fails, so that they affect only their row and not the page.
     """
     return json.loads(body, parse_int=_whole, parse_float=_fraction, parse_constant=Decimal)
 
 
 class Written(list[object]):
-    """The items of a JSON list, which also knows how each of them was written: `texts`, in their order."""
+    """The items of a JSON list, with the JSON text of each item in `texts`, in the same order."""
 
     texts: Sequence[str] = ()
 
 
 def parse_answer(body: bytes) -> object:
-    """Read JSON as `parse` does. Where it is an object whose `results` are a list, that is a `Written` one."""
+    """Read JSON like `parse`. If it is an object whose `results` are a list, that list is a `Written`."""
     text = body.decode(json.detect_encoding(body), "surrogatepass")
     try:
         return _answer(text)
     except (ValueError, IndexError, StopIteration):
-        return parse(body)  # whatever else it is, or what is wrong with it
+        return parse(body)  # other JSON, or the error for invalid JSON
 
 
 def _answer(text: str) -> dict[str, object]:
-    """An object, member by member, and so its `results`. Raises IndexError and others where it is not like that."""
+    """Parse an object member by member, to keep the texts of its `results`. Raises IndexError and others on failure."""
     found: dict[str, object] = {}
     at = _after(text, 0, "{")
     while True:
         name, at = _scan(text, at)
         at = _after(text, at, ":")
         if not isinstance(name, str) or name in found:
-            raise ValueError("no name, or one that stands twice")  # `parse` knows what that means
+            raise ValueError("no name, or a duplicate one")  # handled by `parse`
         if name == "results" and text[at] == "[":
             found[name], at = _written(text, at + 1)
         else:
@@ -67,7 +67,7 @@ def _answer(text: str) -> dict[str, object]:
 
 
 def _written(text: str, at: int) -> tuple[Written, int]:
-    """The items of a list that has begun before `at`, and where it is over."""
+    """The items of a list whose `[` precedes `at`, and the position after its `]`."""
     items, texts = Written(), []
     at = _space(text, at)
     while text[at] != "]" or items:
@@ -83,13 +83,13 @@ def _written(text: str, at: int) -> tuple[Written, int]:
 
 
 def _space(text: str, at: int) -> int:
-    """The first place from there on that is no white space."""
+    """The first position from `at` that is not white space."""
     found = _WHITE_SPACE.match(text, at)
     return at if found is None else found.end()
 
 
 def _after(text: str, at: int, sign: str) -> int:
-    """What follows a sign that has to come next, without white space around it."""
+    """The position after the required `sign`, skipping white space around it."""
     at = _space(text, at)
     if text[at] != sign:
         raise ValueError(f"{sign} is missing")
@@ -111,7 +111,7 @@ _scan = make_scanner(json.JSONDecoder(parse_int=_whole, parse_float=_fraction, p
 
 
 def compact(value: object) -> str:
-    """The value as JSON, in its own order of keys."""
+    """The value as JSON, with keys in their original order."""
     return _compact.encode(value)
 
 
@@ -119,12 +119,12 @@ def canonical(value: object) -> str:
     """The value as JSON with sorted keys: equal values give equal text."""
     try:
         return _plain.encode(value)
-    except TypeError:  # it holds Decimals, which are rare outside of prices and slower to write
+    except TypeError:  # it contains Decimals, which are rare outside prices and slower to write
         return _canonical.encode(value)
 
 
 def ascii_only(value: object) -> str:
-    """The value as JSON whose escapes can hold NUL and lone surrogates. Never fails: the too deep or long is cut."""
+    """The value as ASCII JSON, which can escape NUL and lone surrogates. Never fails: it cuts deep or long values."""
     try:
         return _ascii.encode(value)
     except (ValueError, RecursionError):
@@ -144,7 +144,7 @@ def _cut(value: object, depth: int) -> object:
 
 
 def shown(value: object) -> str:
-    """The value for a message: at most some 80 printable characters."""
+    """The value for a message, in about 80 printable characters at most."""
     if isinstance(value, str):
         return repr(value) if len(value) <= 80 else repr(value[:80]) + "…"
     text = ascii_only(value)

@@ -1,7 +1,7 @@
-"""A row of the marketplace becomes an offer, or a reject that says why it cannot.
+"""Turns a row of the marketplace into an offer, or into a reject with a reason.
 
-Only the id is needed to know which offer a row is. Any other field that cannot be read costs itself: it is null, its
-value stays in `raw`, and it is noticed. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
+Only the id is required to identify the offer. Any other field that cannot be read becomes null, its value stays in
+`raw`, and a surprise is recorded. Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,20 +15,20 @@ from emag_pipeline.marketplace.reading import RowReading, reading_of
 from emag_pipeline.marketplace.surprises import as_text, without_people, without_seller_input
 from emag_pipeline.model import Offer, Reject
 
-# What is known of an offer's fields: which there are, where each is held, which codes they may have.
+# The known fields of an offer: where each is stored, and which codes it may have.
 #
 # Source: docs/marketplace-api.md, "Offer fields", "Fields that the docs do not list", "Validation statuses".
 
 _VERDICTS = ("validation_status", "translation_validation_status", "offer_validation_status")
-#: contacts, each with the column that tells whether there are any
+#: contacts, each with the column that records whether there are any
 _CONTACTS = {"manufacturer": "has_manufacturer", "eu_representative": "has_eu_representative"}
-#: fields that may repeat what the seller had sent (`seller_input`)
+#: fields that may repeat the seller's input (`seller_input`)
 _MAY_REPEAT_INPUT = frozenset({*_VERDICTS, "doc_errors"})
 _OF_WAREHOUSE = ("warehouse_id", "value", "id")
 OF_DETAILS = frozenset({"supply_lead_time", "emag_club"})
 _OF_FAMILY = frozenset({"id", "name", "family_type_id"})
 
-#: Fields whose value the narrow table holds, at the top of a row or in its `offer_details`.
+#: Fields stored in the narrow table, from the top level of a row or from its `offer_details`.
 _IN_NARROW = frozenset(
     {
         "part_number_key", "part_number", "status", "sale_price", "recommended_price", "best_offer_sale_price",
@@ -38,14 +38,14 @@ _IN_NARROW = frozenset(
     }
 )  # fmt: skip
 
-#: Fields whose whole value is in typed columns: the fingerprints know it already.
+#: Fields stored completely in typed columns, and so already covered by the fingerprints.
 _IN_COLUMNS = _IN_NARROW | {
     "id", "name", "brand", "description", "url", "safety_information", "category_id", "vendor_category_id",
     "ownership", "genius_eligibility", "genius_eligibility_type", "genius_computed", "ean", "images",
     "characteristics", "doc_errors", *_CONTACTS, "rrp_guidelines", "auto_translated",
 }  # fmt: skip
 
-#: Fields that only `raw` holds, whole or in part.
+#: Fields stored completely or partly in `raw` only.
 _IN_RAW = frozenset(
     {
         "family", "offer_details", "currency_type", "offer_price_other_currency", "start_date_other_currency",
@@ -61,7 +61,7 @@ _CODES: Mapping[str, frozenset[int]] = {
     "ownership": frozenset({1, 2}),
     "offer_validation_status": frozenset({1, 2}),
     "genius_eligibility": frozenset({0, 1}),
-    "genius_eligibility_type": frozenset({0, 1, 2, 3}),  # 0: as in the programme's other two fields, none
+    "genius_eligibility_type": frozenset({0, 1, 2, 3}),  # 0 means none, as in the programme's other two fields
     "genius_computed": frozenset({0, 1, 2, 3}),
 }
 _LISTS_OF_CODES: Mapping[str, frozenset[int]] = {
@@ -88,9 +88,9 @@ def is_saleable(
 ) -> bool:
     """True when a customer can buy the offer: in stock, active, with a valid price, product and translation accepted.
 
-    A price of 0 is none, whatever the verdict on it: the marketplace answers 0 where it has none.
-    Every validation code must allow it, and there must be one; a product without translation needs none of those.
-    While a field that a commercial row rests on is unreadable, nothing is claimed.
+    A price of 0 means no price, whatever its validation status: the marketplace returns 0 if it has none.
+    At least one validation code is required, and every one must allow the sale; translation codes are only required to
+    allow it if there are any. An offer with an unreadable commercial field is never saleable.
     """
     return (
         not unreadable
@@ -105,9 +105,9 @@ def is_saleable(
 
 
 def normalise(row: object, row_digest: bytes | None = None) -> Offer | Reject:
-    """The row as an offer. Never raises: a row without a usable id is a reject, whatever JSON it is.
+    """The row as an offer. Never raises: a row without a usable id, or any other JSON value, becomes a reject.
 
-    The offer has `row_digest`, which stands for the row as it was written, unless it rests on what cannot be read.
+    The offer gets `row_digest` (the fingerprint of the row's text) unless a commercial field is unreadable.
     """
     try:
         if not isinstance(row, dict):
@@ -139,7 +139,7 @@ def _offer(offer_id: int, reading: RowReading, row_digest: bytes | None) -> Offe
 
 
 def _rest(reading: RowReading, details: RowReading, wide: dict[str, Any]) -> dict[str, object]:
-    """The row without what the narrow table holds, and of contacts only whether there are any, as a page shows it."""
+    """The row without the fields of the narrow table; contacts only as whether there are any, as pages show them."""
     rest = {name: value for name, value in reading.row.items() if name not in _IN_NARROW or name in reading.kept}
     if details.row:
         rest["offer_details"] = {
@@ -158,7 +158,7 @@ def _rest(reading: RowReading, details: RowReading, wide: dict[str, Any]) -> dic
 
 
 def _leftover(reading: RowReading, family: RowReading, rest: dict[str, object]) -> dict[str, object]:
-    """What no column holds; what cannot be read is never the same as nothing, even if it is []."""
+    """The values that no column holds. Unreadable values are wrapped in a list, so that even [] is not "not given"."""
     leftover = {name: value for name, value in rest.items() if name not in _IN_COLUMNS}
     leftover |= {name: [rest[name]] for name in reading.kept}
     if family.row:
@@ -171,7 +171,7 @@ def _leftover(reading: RowReading, family: RowReading, rest: dict[str, object]) 
 
 
 def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
-    """What moves with orders and repricing."""
+    """The columns of NARROW, which change with orders and repricing."""
     read = reading.field
     rests_on: dict[str, Any] = {
         "sale_price": read(fields.price, "sale_price"),
@@ -180,11 +180,11 @@ def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, li
         "status": read(fields.whole, "status", SMALLINT),
     }
     standing: dict[str, Any] = {
-        # several verdicts on one price: the worst counts
+        # of several verdicts on the price the worst counts
         "offer_validation_status": max(fields.codes(verdicts["offer_validation_status"]), default=None),
         "validation_status": fields.codes(verdicts["validation_status"]),
         "translation_validation_status": fields.codes(verdicts["translation_validation_status"]),
-        # of the verdicts only the translation's: without one an offer counts as not translated, and may be saleable
+        # only the translation's verdict is listed: an offer without one counts as not translated and may be saleable
         "unreadable": tuple(
             [
                 name
@@ -230,12 +230,12 @@ def _commercial(reading: RowReading, details: RowReading, verdicts: dict[str, li
 
 
 def _holder(reading: RowReading, details: RowReading, name: str) -> RowReading:
-    """Whichever of the two has the field."""
+    """Which of the two has the field: the row itself or its `offer_details`."""
     return reading if name in reading.row else details
 
 
 def _is_stock_in_words(reading: RowReading, name: str) -> bool:
-    """A stock that is not numeric: no stock is known, and nothing is wrong.
+    """Whether the stock is given in words instead of a number: it is unknown, but not an error.
 
     Source: docs/marketplace-api.md, "Prices, stock and VAT".
     """
@@ -244,7 +244,7 @@ def _is_stock_in_words(reading: RowReading, name: str) -> bool:
 
 
 def _content(reading: RowReading, family: RowReading, verdicts: dict[str, list[Verdict]]) -> dict[str, Any]:
-    """What a product's page shows, without the row itself."""
+    """The columns of WIDE, shown on the product's page, without `raw`."""
     read = reading.field
     details = {name: found for name, found in verdicts.items() if found}
     return {
@@ -275,7 +275,7 @@ def _content(reading: RowReading, family: RowReading, verdicts: dict[str, list[V
 
 
 def _notice_unknown(reading: RowReading, columns: Mapping[str, object]) -> None:
-    """Notice the row's unknown fields, and the codes among its columns that are not documented."""
+    """Record surprises for the row's unknown fields and for undocumented codes in its columns."""
     for name in sorted(reading.row.keys() - FIELDS):
         reading.notice(name, "unknown field", reading.row[name])
     for name, known in _CODES.items():

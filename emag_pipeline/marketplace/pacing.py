@@ -1,9 +1,9 @@
-"""When a call may leave: one slot of the rate budget for each, taken in the order in which threads asked.
+"""Decides when a call may be sent: each call takes one slot of the rate budget, in the order in which threads asked.
 
-A call that leaves late squeezes the calls behind it: three on time and a late one before them could arrive within a
-second (docs/marketplace-api.md, "Rate limits"). So a slot that was overslept is not used; the next one is taken. And
-a call that was held up between its slot and the wire (a busy machine) holds up those behind it: the next one, nearly
-by a pace, and the one with which a second would be too full.
+A call that is sent late comes too close to the next ones: together with three calls on time it could exceed the limit
+of a second (docs/marketplace-api.md, "Rate limits"). So a missed slot is not used; the next one is taken instead. If a
+busy machine delays a call between its slot and sending, the following calls are delayed too: the next one keeps nearly
+the full pace, and no second gets more calls than it may hold.
 """
 
 import math
@@ -17,18 +17,18 @@ from typing import Protocol
 from emag_pipeline.errors import CallAborted
 from emag_pipeline.settings.accounts import pace_seconds
 
-#: How late a call may leave; `rate_limit.SAFETY_MARGIN` has room for a little more.
+#: How late after its slot a call may be sent; `accounts.SAFETY_MARGIN` allows slightly more.
 LATEST_SECONDS = 0.025
 
 
-#: How much closer than the pace two sends may follow each other: what one call lost, the next ones make up for.
+#: Smallest distance between two sends as a fraction of the pace, so that calls after a delayed one can catch up.
 _SQUEEZE = 0.97
-#: How much of the room that an even pace leaves in a second stays there for what happens on the way.
+#: Fraction of the spare time per second that is reserved for delays in the network.
 _KEPT_MARGIN = 0.6
 
 
 class RateBudget(Protocol):
-    """The slots of each login (`Account.login`), for all who share it, one every `pace_seconds` or later."""
+    """The slots of each login (`Account.login`), shared by all its users: at most one per `pace_seconds`."""
 
     pace_seconds: float
 
@@ -37,16 +37,16 @@ class RateBudget(Protocol):
         ...
 
     def slow_down(self, login: str, wait_seconds: float, sent_seconds_ago: float) -> None:
-        """After a 429 to a call that was sent so long ago: no slot for this login before `wait_seconds` are over."""
+        """Give out no slots for this login for `wait_seconds`, after a 429 to a call sent `sent_seconds_ago`."""
         ...
 
     def is_quiet(self, login: str) -> bool:
-        """Whether somebody got a 429 whose wait is not over: a slot that was reserved before is not to be used."""
+        """Whether the wait after a 429 is still running, so that slots reserved earlier must not be used."""
         ...
 
 
 class ProcessBudget:
-    """A rate budget of this process alone, for tests and tools that have no database."""
+    """A rate budget for this process only, for tests and tools without a database."""
 
     def __init__(self, requests_per_second: float, requests_per_minute: float, share: float = 1.0) -> None:
         self.pace_seconds = pace_seconds(requests_per_second, requests_per_minute, share)
@@ -55,7 +55,7 @@ class ProcessBudget:
         self._quiet_until: dict[str, float] = {}
 
     def reserve(self, login: str) -> float:
-        """Take the login's next slot. Returns the seconds from now until it comes, 0 when it is now."""
+        """Take the login's next slot. Returns the seconds until it comes, 0 if it is now."""
         with self._lock:
             now = time.monotonic()
             slot = max(now, self._next.get(login, now))
@@ -63,19 +63,19 @@ class ProcessBudget:
             return slot - now
 
     def slow_down(self, login: str, wait_seconds: float, sent_seconds_ago: float = 0.0) -> None:
-        """Nobody calls with this login for `wait_seconds`."""
+        """Give out no slots for this login for `wait_seconds`."""
         with self._lock:
             quiet_until = time.monotonic() + wait_seconds
             self._next[login] = max(quiet_until, self._next.get(login, quiet_until))
             self._quiet_until[login] = quiet_until
 
     def is_quiet(self, login: str) -> bool:
-        """Whether the wait after a 429 is not over."""
+        """Whether the wait after a 429 is still running."""
         return time.monotonic() < self._quiet_until.get(login, 0.0)
 
 
 class Pacer:
-    """Lets the calls of one account leave one by one, each in its slot. Thread-safe; `stop` wakes everybody."""
+    """Releases the calls of one account one by one, each in its slot. Thread-safe; `stop` wakes all threads."""
 
     def __init__(self, budget: RateBudget, login: str) -> None:
         self._budget = budget
@@ -84,21 +84,21 @@ class Pacer:
         self._queue: deque[threading.Event] = deque()
         self._lock = threading.Lock()
         self._usual_seconds = float("inf")
-        #: when the last calls left, as many as a second may hold
+        #: when the last calls were sent, as many as a second may hold
         self._sent: deque[float] = deque(maxlen=_calls_a_second(budget.pace_seconds))
 
     def wait_for_slot(self) -> None:
-        """Return at the moment at which a call may leave. Raises CallAborted when stopped."""
+        """Return when a call may be sent. Raises CallAborted when stopped."""
         with self._turn():
             while not self._reached(*self._reserve()):
                 pass
 
     def note_sent(self) -> None:
-        """A call is on the wire now: the next ones keep their distance from this moment."""
+        """A call was sent now: the next ones keep their distance from this time."""
         self._sent.append(time.monotonic())
 
     def sleep(self, seconds: float) -> None:
-        """Wait, as before another try. Raises CallAborted when stopped, at once."""
+        """Wait, e.g. before a retry. Raises CallAborted as soon as the pacer is stopped."""
         if self._stopped.wait(max(0.0, seconds)):
             raise stopped()
 
@@ -110,12 +110,12 @@ class Pacer:
                 turn.set()
 
     def _reserve(self) -> tuple[float, float]:
-        """The slot by this process's clock, and by how much the reservation took longer than it usually does."""
+        """The slot by this process's clock, and how much longer than usual the reservation took."""
         began = time.monotonic()
         wait_seconds = self._budget.reserve(self._login)
         answered = time.monotonic()
         took = answered - began
-        # the usual time is a minimum that slowly rises, so that a database that moved away costs no slot for ever
+        # the usual time is a slowly rising minimum, so that it adapts if the database becomes slower for good
         self._usual_seconds = min(took, self._usual_seconds * 1.1 + 0.001)
         return answered + wait_seconds, took - self._usual_seconds
 
@@ -132,7 +132,7 @@ class Pacer:
         return True
 
     def _earliest(self) -> float:
-        """The moment before which no call may leave, for the sake of those that have left."""
+        """The earliest time for the next call, given the calls already sent."""
         if not self._sent:
             return float("-inf")
         pace, most = self._budget.pace_seconds, _calls_a_second(self._budget.pace_seconds)
@@ -143,7 +143,7 @@ class Pacer:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """First come, first served: only the first in the queue reserves and waits for a slot."""
+        """First come, first served: only the first thread in the queue reserves a slot and waits for it."""
         mine = threading.Event()
         with self._lock:
             self._queue.append(mine)
@@ -159,10 +159,10 @@ class Pacer:
 
 
 def _calls_a_second(pace_seconds: float) -> int:
-    """How many calls of this pace a second may hold; one more of them spans more than a second."""
+    """The number of calls at this pace that fit into a second."""
     return max(1, math.ceil(1.0 / pace_seconds))
 
 
 def stopped() -> CallAborted:
     """The error of every call during and after an abort."""
-    return CallAborted("the call was cut off", why="this process is stopping", remedy="The next run resumes")
+    return CallAborted("the call was aborted", why="this process is stopping", remedy="The next run resumes")

@@ -1,4 +1,4 @@
-"""`results` as pages, single offers and counts. What is not of the expected shape proves nothing: ApiUnavailable."""
+"""Turns `results` into pages, single offers and counts. Raises ApiUnavailable for anything of another shape."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +15,17 @@ from emag_pipeline.model import AskPublished, AsPublished, Offer, Page, Reject, 
 
 _T = TypeVar("_T")
 
-#: What is known of an offer that was never published.
+#: Stands for an offer that was never published.
 _NEVER = AsPublished(b"", b"", b"", None)
-_AGAIN = "It is tried again; if it persists, the API has changed"
-#: More rows without an id than these explain no page that is too long.
+_AGAIN = "It is retried; if it persists, the API has changed"
+#: At most this many rows without an id may explain why a page is too long.
 _FEW_NAMELESS = 2
-_PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys"
+_PROBE = "Run `emag-pipeline probe` and report its output file: it shows which parameters the marketplace obeys"
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows there are, and the page size that the answer names; None where it names none."""
+    """The reported number of rows, and the reported page size, None if there is none."""
 
     rows: int
     items_per_page: int | None
@@ -33,7 +33,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row as it came, and as it was read."""
+    """A row as received, and as parsed."""
 
     row: object
     read: Offer | Unchanged | Reject
@@ -47,12 +47,12 @@ class _Row:
 
     @property
     def unreadable(self) -> tuple[str, ...]:
-        """Fields that an offer rests on and that cannot be read."""
+        """Commercial fields that cannot be read."""
         return () if isinstance(self.read, Reject) else self.read.unreadable
 
     @property
     def part_number(self) -> object:
-        """The product that it is of, as far as the row says so in a text."""
+        """The product's part number key, if the row has one as text."""
         name = self.row.get("part_number_key") if isinstance(self.row, Mapping) else None
         return name if isinstance(name, str) and name else None
 
@@ -64,13 +64,13 @@ def page_of(
     fetched_at: datetime | None = None,
     published: AskPublished | None = None,
 ) -> Page:
-    """A page of offers and rejects, fetched now unless told. An empty one is a page too: the scan judges it.
+    """A page of offers and rejects, fetched now unless `fetched_at` is given. It may be empty: the scan judges that.
 
-    Rows that are written as they were when their offers were `published` are not read again.
+    Rows whose text is the same as when their offers were `published` are not parsed again.
 
-    Of several rows of an offer the one that can be read best is its offer, else the first; the others are rejects.
-    Where an answer holds more rows than were asked for because it shows offers twice, the second rows, or a few without
-    a usable id, take no position. Raises ApiUnavailable for more rows than that.
+    If an offer has several rows, the one with the fewest unreadable fields counts, else the first; the others are
+    rejects. If the response has more rows than requested because it repeats offers, the repeated rows, or a few rows
+    without a usable id, take no position. Raises ApiUnavailable for any other excess.
     """
     rows = _rows(rows_in(results), published)
     best = _best_of(rows)
@@ -108,7 +108,7 @@ def _rows(rows: list[object], published: AskPublished | None) -> list[_Row]:
 
 
 def _id_of(row: object) -> int | None:
-    """The row's id where it has a usable one, in whatever spelling."""
+    """The row's id if it has a usable one."""
     try:
         return fields.offer_id(row) if isinstance(row, dict) else None
     except UnreadableValue:
@@ -116,13 +116,13 @@ def _id_of(row: object) -> int | None:
 
 
 def set_aside(page: Page, doubled: Collection[int]) -> Page:
-    """The page without `source`, and with rejects for the rows of these offers: they stand at another place too.
+    """The page without `source`, and with rejects for the rows of `doubled`: offers also listed elsewhere.
 
-    Of an offer that stands twice on this very page, the second row is a reject already.
+    If an offer appears twice on this page, its second row is already a reject.
     """
     again = {one for one in doubled if page.ids.count(one) == 1}
     rejects = [
-        Reject(one, f"id {one} stands at another place of the listing already", _payload(row))
+        Reject(one, f"id {one} appears at another place in the listing already", _payload(row))
         for one, row in zip(page.ids, page.source, strict=True)
         if one in again
     ]
@@ -131,13 +131,13 @@ def set_aside(page: Page, doubled: Collection[int]) -> Page:
 
 
 def unreadable_page(position: int) -> Page:
-    """The record of a position that no page shows: the marketplace fails whenever one would."""
+    """The page that records an unreadable position: the marketplace fails for every page that contains it."""
     nothing = fingerprint.of_page((), ())
     return Page(position + 1, 1, (), (), (), nothing, datetime.now(UTC), is_unreadable=True)
 
 
 def _best_of(rows: Sequence[_Row]) -> dict[int, _Row]:
-    """Of each offer the row with the fewest unreadable fields, of these the first."""
+    """For each offer the first of the rows with the fewest unreadable fields."""
     best: dict[int, _Row] = {}
     for one in rows:
         if not isinstance(one.read, Reject) and len(one.unreadable) < len(best.setdefault(one.number, one).unreadable):
@@ -146,10 +146,10 @@ def _best_of(rows: Sequence[_Row]) -> dict[int, _Row]:
 
 
 def _placed(rows: Sequence[_Row], best: Mapping[int, _Row], most: int) -> list[_Row]:
-    """The rows that take positions: all, or without as many as are too many, where these can be told.
+    """The rows that take positions: all, minus the excess rows if they can be identified.
 
-    They are rows of an offer behind its first; and where a few are left, rows without an id, first of all those that
-    bear the part number of another row: the offer that such a row is of stands on the page as well.
+    Excess rows are repeated rows of an offer. If a few are still too many, rows without an id are left out, first those
+    with the part number of another row: their offer is on the page already.
     """
     too_many = len(rows) - most
     kept: list[_Row] = []
@@ -170,12 +170,12 @@ def _placed(rows: Sequence[_Row], best: Mapping[int, _Row], most: int) -> list[_
 
 
 def _reject_of(row: _Row, best: _Row | None) -> Reject:
-    """The reject of a row that is no offer, or whose offer another row of the page is."""
+    """The reject for a row that is not an offer, or whose offer is taken from another row of the page."""
     if isinstance(row.read, Reject):
         return row.read
     better = [] if best is None else [one for one in row.unreadable if one not in best.unreadable]
-    again = f"once more, and {', '.join(better)} can be read there" if better else "already"
-    return Reject(row.number, f"id {row.number} stands on this page {again}", _payload(row.row))
+    again = f"again, with readable {', '.join(better)}" if better else "already"
+    return Reject(row.number, f"id {row.number} appears on this page {again}", _payload(row.row))
 
 
 def _payload(row: object) -> str:
@@ -183,7 +183,7 @@ def _payload(row: object) -> str:
 
 
 def _number_of(row: Offer | Unchanged | Reject) -> int:
-    """The row's id; where it has no usable one a number below 0 made from its payload, the same for the same row."""
+    """The row's id; without a usable one a negative number derived from its payload, the same for the same row."""
     if row.emag_offer_id is not None:
         return row.emag_offer_id
     payload = row.payload if isinstance(row, Reject) else ""
@@ -191,10 +191,10 @@ def _number_of(row: Offer | Unchanged | Reject) -> int:
 
 
 def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
-    """The one offer that was asked for, of several rows the one that can be read best; None when there is none.
+    """The requested offer, from the row with the fewest unreadable fields; None if there is none.
 
-    Raises ParametersIgnored when other offers come, as they do where the filter is not looked at; ApiUnavailable for a
-    single other one.
+    Raises ParametersIgnored if several other offers are returned, which means that the filter is ignored;
+    ApiUnavailable for a single other one.
     """
     rows = rows_in(results)
     if not rows:
@@ -202,14 +202,14 @@ def offer_of(offer_id: int, results: object) -> Offer | Reject | None:
     found = [_Row.of(row) for row in rows]
     strangers = [one.number for one in found if one.number > 0 and one.number != offer_id]
     if len(strangers) > 1:
-        raise ignored("the filter id", f"asked for offer {offer_id}, it answered with {len(rows):,} offers")
+        raise ignored("the filter id", f"asked for offer {offer_id}, it returned {len(rows):,} offers")
     if strangers:
-        raise ApiUnavailable(f"offer {strangers[0]} came instead", remedy=_AGAIN)
-    return cast(Offer | Reject, _best_of(found).get(offer_id, found[0]).read)  # nothing was known of them
+        raise ApiUnavailable(f"offer {strangers[0]} was returned instead", remedy=_AGAIN)
+    return cast(Offer | Reject, _best_of(found).get(offer_id, found[0]).read)  # `published` was not given
 
 
 def count_of(results: object) -> Count:
-    """The count. A page size that cannot be read counts as not named."""
+    """The count. An unreadable page size counts as missing."""
     if not isinstance(results, Mapping):
         raise ApiUnavailable(f"the count is {shown(results)}, not an object", remedy=_AGAIN)
     try:
@@ -234,7 +234,7 @@ def ignored(what: str, why: str, where: str = "") -> ParametersIgnored:
 
 
 def rows_in(results: object, most: int | None = None) -> list[object]:
-    """The rows of any answer; [] is the only way to say that there are none. Raises ApiUnavailable beyond `most`."""
+    """The rows of any response; only [] means that there are none. Raises ApiUnavailable for more than `most`."""
     rows = _rows_in(results)
     return rows if most is None else _at_most(rows, most)
 
@@ -242,7 +242,7 @@ def rows_in(results: object, most: int | None = None) -> list[object]:
 def _at_most(rows: list[_T], most: int) -> list[_T]:
     if len(rows) > most:
         raise ApiUnavailable(
-            f"the answer holds {len(rows):,} rows, {most:,} were asked for",
+            f"the response has {len(rows):,} rows instead of {most:,}",
             remedy="It is read in smaller pages; if it persists, the API has changed",
             page_tries=1,
             rows_too_many=len(rows) - most,

@@ -1,4 +1,4 @@
-"""A row while it is read: what cannot be read is null, stays in `raw`, and is noticed.
+"""Parses a row field by field: unreadable values become null, stay in `raw` and are recorded as surprises.
 
 Source: docs/marketplace-api.md, "Types and spellings".
 """
@@ -13,10 +13,10 @@ from emag_pipeline.marketplace.fields import Row, UnreadableValue, part
 from emag_pipeline.marketplace.surprises import surprise
 from emag_pipeline.model import Kind, Surprise
 
-# What PostgreSQL cannot hold: NUL, lone surrogates, numbers without bounds, nesting without end.
+# Values that PostgreSQL cannot store: NUL, lone surrogates, huge numbers, deep nesting.
 #
-# Numbers and nesting are cut, and text gets U+FFFD (REPLACEMENT CHARACTER) in these places. Source: PostgreSQL manual,
-# "JSON Types", "Numeric Types" and "Character Types"; docs/marketplace-api.md, "Types and spellings".
+# Numbers and nesting are cut; in text these characters become U+FFFD (REPLACEMENT CHARACTER). Source: PostgreSQL
+# manual, "JSON Types", "Numeric Types" and "Character Types"; docs/marketplace-api.md, "Types and spellings".
 
 _LARGEST: int = 10**json_text.LONGEST_NUMBER
 _WRONG = re.compile("[\0\ud800-\udfff]")
@@ -24,16 +24,16 @@ _CONSTRAINED = frozenset({dict, list, int, float, Decimal})
 
 
 class Cut(dict[str, str]):
-    """An object that shows, of a number which jsonb cannot hold, the beginning."""
+    """Replaces a number that jsonb cannot hold; shows its first digits."""
 
 
 def is_storable(row: dict[str, object]) -> bool:
-    """Whether PostgreSQL holds all of a row as it is. All of every answer comes through here."""
+    """Whether PostgreSQL can store the whole row unchanged. Called for every row, so it has to be fast."""
     return _are_storable(row, 1) and _are_storable(row.values(), 1)
 
 
 def _are_storable(values: Iterable[object], depth: int) -> bool:
-    """Of an object, first its keys and then what they hold."""
+    """For an object this is called with its keys, then with its values."""
     for value in values:
         kind = type(value)
         if kind is str:
@@ -62,7 +62,7 @@ def _is_text(text: str) -> bool:
 
 
 def is_within_bounds(value: object, depth: int = 0) -> bool:
-    """Whether jsonb holds all numbers in it, and it is not nested deeper than `DEEPEST` levels below a row."""
+    """Whether jsonb can hold all its numbers, and it is not nested deeper than `DEEPEST` levels below a row."""
     if isinstance(value, dict | list):
         items: Iterable[object] = value.values() if isinstance(value, dict) else value
         return depth <= json_text.DEEPEST and all(is_within_bounds(item, depth + 1) for item in items)
@@ -78,7 +78,7 @@ def _is_number_within_bounds(value: object) -> bool:
 
 
 def cut(value: object, depth: int = 0) -> object:
-    """The value without what `is_within_bounds` objects to."""
+    """The value with everything cut that is not `is_within_bounds`."""
     if isinstance(value, dict | list) and depth > json_text.DEEPEST:
         return json_text.NESTED
     if isinstance(value, dict):
@@ -91,7 +91,7 @@ def cut(value: object, depth: int = 0) -> object:
 
 
 def mended_text(value: object) -> object:
-    """The value with U+FFFD in place of what PostgreSQL cannot hold."""
+    """The value with U+FFFD for every character that PostgreSQL cannot store."""
     if isinstance(value, str):
         return _WRONG.sub("\ufffd", value)
     if isinstance(value, dict) and not isinstance(value, Cut):
@@ -106,7 +106,7 @@ P = ParamSpec("P")
 
 
 class RowReading:
-    """One object of an answer. `kept` names the fields whose value is in no column, so that `raw` must hold it."""
+    """One object of a response. `kept` names the fields whose value is in no column, so that `raw` must hold it."""
 
     __slots__ = ("_found", "_prefix", "kept", "row")
 
@@ -119,7 +119,7 @@ class RowReading:
     def field(
         self, read: Callable[Concatenate[Row, str, P], T | None], name: str, *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """The field as `read` reads it; None when it cannot be read."""
+        """The field as parsed by `read`; None if it cannot be read."""
         if type(self.row.get(name)) is Cut:
             self.kept.add(name)
             return None
@@ -127,25 +127,25 @@ class RowReading:
             return read(self.row, name, *args, **kwargs)
         except UnreadableValue as problem:
             self.kept.add(name)
-            if (self._prefix + name, "out of range") not in self._found:  # else it is known already
+            if (self._prefix + name, "out of range") not in self._found:  # else it is recorded already
                 self.notice(name, problem.kind, problem.value)
             return None
 
     def part(self, name: str) -> "RowReading":
-        """The object that a field holds, for reading its own fields; an empty one when it cannot be read."""
+        """A reading of the object in a field; of an empty object if it cannot be read."""
         return RowReading(self.field(part, name) or {}, self._found, f"{self._prefix}{name}.")
 
     def notice(self, name: str, kind: Kind, value: object) -> None:
-        """Note a surprise, once for each field and kind of a row."""
+        """Record a surprise, once per field and kind."""
         self._found.setdefault((self._prefix + name, kind), value)
 
     def surprises(self) -> tuple[Surprise, ...]:
-        """What was noticed."""
+        """The recorded surprises."""
         return tuple([surprise(field, kind, value) for (field, kind), value in self._found.items()])
 
 
 def reading_of(row: dict[str, object]) -> RowReading:
-    """The row, without what PostgreSQL cannot hold."""
+    """A reading of the row, with values replaced that PostgreSQL cannot store."""
     reading = RowReading(row)
     if not is_storable(row):
         _cut(reading)

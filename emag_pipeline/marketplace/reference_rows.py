@@ -1,7 +1,7 @@
-"""Reference data as read: categories, VAT rates, handling times, and the rows that cannot be one.
+"""Reference data as read: categories, VAT rates, handling times, and rows that cannot be represented.
 
-The vendor's document names the fields of categories only. VAT rates come as `vat_id` and `vat_rate` or `id` and `rate`,
-handling times as `value`, `id` or a bare number. Source: docs/marketplace-api.md, "Reference data".
+The vendor's document names the fields of categories only. VAT rates have `vat_id` and `vat_rate` or `id` and `rate`,
+handling times `value`, `id` or are plain numbers. Source: docs/marketplace-api.md, "Reference data".
 """
 
 from collections.abc import Callable, Iterable, Set
@@ -28,7 +28,7 @@ _OF_HANDLING_TIMES = frozenset({"id", "value", "name"})
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One active category. `name` is in the language that was asked for, None where there is none in it."""
+    """One active category. `name` is in the requested language, None if there is none."""
 
     key: int
     name: str | None
@@ -42,7 +42,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class VatRate:
-    """One VAT rate, as a share of 1."""
+    """One VAT rate, as a fraction of 1."""
 
     key: int
     rate: Decimal
@@ -52,29 +52,29 @@ class VatRate:
 
 @dataclass(frozen=True, slots=True)
 class HandlingTime:
-    """One handling time that is allowed, in days: they are its key."""
+    """One allowed handling time; its key is the number of days."""
 
     key: int
     raw: str
     surprises: tuple[Surprise, ...] = field(default=(), compare=False)
 
 
-#: Each has the marketplace's own key, the row as read (compact JSON text), and what was noticed in it.
+#: Each has the marketplace's own key, the row as read (compact JSON text), and its surprises.
 T = TypeVar("T", Category, VatRate, HandlingTime)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
-    """An answer's rows. `unreadable` says of each that cannot be represented why, and shows its beginning."""
+    """A response's rows. `unreadable` has the reason and the beginning of each row that cannot be represented."""
 
     readable: tuple[T, ...]
     unreadable: tuple[str, ...]
-    #: what was noticed in all of them, one for each field and kind
+    #: the surprises in all of them, one per field and kind
     surprises: tuple[Surprise, ...] = ()
 
 
 def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T]:
-    """Each row understood, or the reason why it cannot be."""
+    """All rows, parsed by `understand`, or the reasons why they cannot be."""
     readable: list[T] = []
     unreadable: list[str] = []
     noticed: list[Surprise] = []
@@ -89,17 +89,17 @@ def rows_of(rows: Iterable[object], understand: Callable[[object], T]) -> Rows[T
 
 
 def once_each(rows: Rows[T]) -> Rows[T]:
-    """Each key's first row; a further one that says something else is told among the unreadable."""
+    """The first row of each key; further rows that differ from it are listed as unreadable."""
     first: dict[int, T] = {}
     repeats: list[str] = []
     for row in rows.readable:
         if first.setdefault(row.key, row) != row:
-            repeats.append(f"{row.key} is given already, otherwise: {shown(row.raw)}")
+            repeats.append(f"{row.key} occurs twice with different values: {shown(row.raw)}")
     return Rows(tuple(first.values()), (*rows.unreadable, *repeats), rows.surprises)
 
 
 def category(row: object) -> Category:
-    """A row of category/read. Raises UnreadableValue when it has no usable id."""
+    """A row of category/read. Raises UnreadableValue if it has no usable id."""
     reading = _reading(row, _OF_CATEGORIES)
     return Category(
         key=_required(reading.row, ("id",), BIGINT),
@@ -114,14 +114,14 @@ def category(row: object) -> Category:
 
 
 def vat_rate(row: object) -> VatRate:
-    """A row of vat/read. Raises UnreadableValue when it has no usable id or rate."""
+    """A row of vat/read. Raises UnreadableValue if it has no usable id or rate."""
     reading = _reading(row, _OF_VAT_RATES)
     key, rate = _required(reading.row, ("vat_id", "id"), BIGINT), _rate(reading.row)
     return VatRate(key, rate, compact(reading.row), reading.surprises())
 
 
 def handling_time(row: object) -> HandlingTime:
-    """A row of handling_time/read. Raises UnreadableValue when it has no usable number of days."""
+    """A row of handling_time/read. Raises UnreadableValue if it has no usable number of days."""
     reading = _reading({"value": row} if isinstance(row, int | str | Decimal) else row, _OF_HANDLING_TIMES)
     key = _required(reading.row, ("value", "id"), (0, INTEGER[1]))
     return HandlingTime(key, compact(reading.row), reading.surprises())
@@ -144,7 +144,7 @@ def _required(row: Row, names: tuple[str, ...], limits: tuple[int, int]) -> int:
 
 
 def _rate(row: Row) -> Decimal:
-    """The rate as a share of 1: a number from 1 on is a percentage, since no VAT is below 1 % or reaches 100 %."""
+    """The rate as a fraction of 1. Numbers from 1 are percentages: no VAT rate is below 1 % or reaches 100 %."""
     given = next((value for name in ("vat_rate", "rate") if (value := number(row, name)) is not None), None)
     if given is None:
         raise UnreadableValue("vat_rate or rate is missing", field="vat_rate")

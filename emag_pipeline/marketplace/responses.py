@@ -1,8 +1,8 @@
-"""Is an answer to be believed? Only `isError` with value false says yes.
+"""Validates responses: only `isError: false` means success.
 
-Everything else is an error, sorted by whether a retry can help. A redirect is never followed: a permanent one (301,
-308) says that the base URL is wrong, any other is a gateway's way to say "not now". Source: docs/marketplace-api.md,
-"Calls and responses", "Errors and refusals".
+Everything else is an error, sorted by whether a retry can help. Redirects are never followed: a permanent one (301,
+308) means that the base URL is wrong, any other that a gateway is temporarily unavailable. Source:
+docs/marketplace-api.md, "Calls and responses", "Errors and refusals".
 """
 
 import re
@@ -30,19 +30,19 @@ Words = tuple[str, ...]
 
 _DEFAULT_WAIT_SECONDS = 1.0
 
-_CUT_OFF = "the answer is cut off or no JSON"
+_CUT_OFF = "the response is truncated or not JSON"
 #: A gateway's own timeout: 504 after a minute was seen on page 1 (docs/marketplace-api.md, "Response times").
 _TIMED_OUT = {504, 524}
-_NOT_WRONG = {408, 425}  # 4xx that say "again, please"
+_NOT_WRONG = {408, 425}  # 4xx that ask for a retry
 _RATE_LIMIT = re.compile(r"(?i)rate limit exceeded|too many requests")
-_AGAIN = "It is tried again; if it persists, look at the marketplace's status"
+_AGAIN = "It is retried; if it persists, check the marketplace's status"
 
 
 def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
-    """The `results` of a good answer.
+    """The `results` of a successful response.
 
     Raises RateLimited, AccessRefused, RequestRefused, or ApiUnavailable for a response that cannot be trusted. Their
-    `why` may quote the marketplace's own messages: redact it.
+    `why` may quote the marketplace's messages, so it must be redacted.
     """
     content, defect = _content(body)
     is_good = 200 <= status < 300 and content.get("isError") is False
@@ -61,28 +61,28 @@ def results_of(status: int, headers: Mapping[str, str], body: bytes) -> object:
 
 
 def _content(body: bytes) -> tuple[dict[str, object], str]:
-    """The answer's object, and in words what is wrong with it if it is none."""
+    """The response's JSON object, and a message if it is not one."""
     start = body[:200].lstrip().lower()
     try:
         content = json_text.parse_answer(body)
     except RecursionError:
-        return {}, "the answer is nested too deep to be read"
+        return {}, "the response is nested too deep to be read"
     except ValueError:
         if start.startswith(b"<"):
-            return {}, "the answer is a web page, not JSON"
-        return {}, _CUT_OFF if start else "the answer is empty"
+            return {}, "the response is a web page, not JSON"
+        return {}, _CUT_OFF if start else "the response is empty"
     if not isinstance(content, dict):
-        return {}, "the answer is JSON, but no object"
+        return {}, "the response is JSON, but not an object"
     return content, ""
 
 
 def _refusal(status: int, headers: Mapping[str, str], words: Words, *, has_frame: bool) -> PipelineError | None:
-    """The error that the HTTP status or the words stand for; None when neither tells."""
+    """The error indicated by the HTTP status or the messages; None if neither indicates one."""
     why = ", ".join([f"HTTP {status}", *filter(None, ["; ".join(words)])])
     asked = _retry_after(headers)
     if status == 429 or any(map(_RATE_LIMIT.search, words)):
         wait = _DEFAULT_WAIT_SECONDS if asked is None else asked
-        remedy = "It is tried again more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE"
+        remedy = "It is retried more slowly; if other software uses the account, set EMAG_SYNC_RATE_SHARE"
         return RateLimited("the rate limit is exceeded", why=why, remedy=remedy, wait_seconds=wait)
     if 300 <= status < 400:
         return _redirect(status, headers)
@@ -95,12 +95,13 @@ def _refusal(status: int, headers: Mapping[str, str], words: Words, *, has_frame
         return request_refused(status, why, words)
     if not 200 <= status < 300:
         remedy = "Check the account's base URL" if status == 404 else _AGAIN
-        return ApiUnavailable("the answer is not the marketplace's own", why=why, remedy=remedy, wait_seconds=asked)
+        what = "the response does not come from the marketplace"
+        return ApiUnavailable(what, why=why, remedy=remedy, wait_seconds=asked)
     return None
 
 
 def _not_good(content: Mapping[str, object], status: int, words: Words) -> PipelineError:
-    """The error of a response with a good HTTP status that does not say `isError: false`."""
+    """The error of a response with a good HTTP status but without `isError: false`."""
     if content.get("isError") is not True:
         flag = f"isError is {json_text.shown(content['isError'])}" if "isError" in content else "isError is missing"
         why = ", ".join([f"HTTP {status}", flag, *words])
@@ -114,14 +115,14 @@ def _not_good(content: Mapping[str, object], status: int, words: Words) -> Pipel
 def _redirect(status: int, headers: Mapping[str, str]) -> PipelineError:
     host = urlsplit(headers.get("Location", "")).hostname
     why = f"HTTP {status} to {host}" if host else f"HTTP {status}"
-    what = "the marketplace redirects, and credentials are sent nowhere else"
+    what = "the marketplace redirects, but credentials are not sent to another address"
     if status in (301, 308):
         return RequestRefused(what, why=why, remedy="Correct the account's base URL")
-    return ApiUnavailable(what, why=why, remedy="It is tried again; if it persists, check the account's base URL")
+    return ApiUnavailable(what, why=why, remedy="It is retried; if it persists, check the account's base URL")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the answer asks to wait, as a number or until a date; at most LONGEST_PAUSE_SECONDS."""
+    """Seconds to wait by the Retry-After header, a number or a date; at most LONGEST_PAUSE_SECONDS."""
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", text):
         return min(float(text), LONGEST_PAUSE_SECONDS)
@@ -129,12 +130,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None if until is None else min(max((until - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE_SECONDS)
 
 
-# What the marketplace refuses, by its words and not by its HTTP status.
+# Refusals are recognised by their messages, not by the HTTP status.
 #
-# The same words come with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers answers. None of
-# these refusals is helped by another try. Source: docs/marketplace-api.md, "Errors and refusals".
+# The same message comes with HTTP 200, 400, 401 or 403, depending on which of the marketplace's servers responds. A
+# retry helps with none of these refusals. Source: docs/marketplace-api.md, "Errors and refusals".
 
-#: Statuses by which the marketplace refuses what a call holds, also where the answer has no `isError`.
+#: Statuses with which the marketplace refuses a call's content, even if the response has no `isError`.
 BAD_REQUEST = frozenset({400, 422})
 
 _ADDRESS = re.compile(
@@ -149,7 +150,7 @@ _ACCESS = re.compile(
     r"|\b(?:access|permission) (?:is )?denied\b|\bno (?:api )?(?:rights?|access|permission)\b"
 )
 _IP = re.compile(r"(?<!\w)[0-9A-Fa-f:.]{3,45}(?!\w)")
-#: What only the caller's own mistake can cause: this software has built the request.
+#: Messages that only a bug in this software can cause, since it has built the request.
 _WRONG_CALL = re.compile(
     r"(?i)maximum input vars|\bmandatory\b.{0,40}\bmissing\b|\bmissing\b.{0,40}\b(?:mandatory|key|parameter|field)\b"
     r"|\bmust be (?:an?|between|one of|greater|less|at least|at most|in)\b"
@@ -158,13 +159,13 @@ _WRONG_CALL = re.compile(
 )
 _DEFECT_STATUSES = frozenset({405, 406, 411, 413, 414, 415, 431})
 
-#: The keys of an object under which texts for people stand, and how deep they are looked for.
+#: The keys of an object that hold messages, and the maximum depth of the search.
 _TEXT_KEYS = ("message", "text", "error", "description", "detail", "messages", "errors")
 _DEEPEST = 10
 
-#: Of an account without credentials, which only EMAG_ACCOUNTS names.
-NOT_OF_SANDBOX = "Correct EMAG_ACCOUNTS, or the sandbox that answers here: it has no account of that name"
-#: The words that `with_variables` completes.
+#: For an account without credentials, named only by EMAG_ACCOUNTS.
+NOT_OF_SANDBOX = "Correct EMAG_ACCOUNTS, or start the sandbox with this account: the running one does not have it"
+#: `with_variables` adds the variables to this phrase.
 _LOGIN = "the account's user name and password"
 _API_RIGHTS = "check that the user has API rights"
 _WHITELIST = "to the whitelist in the seller's marketplace account"
@@ -172,13 +173,13 @@ _THIS_ADDRESS = "this machine's public IP address"
 
 
 def words_in(content: Mapping[str, object]) -> Words:
-    """What an answer says in `messages`, `message` and `errors` (texts or objects, nested), each text once."""
+    """The texts in a response's `messages`, `message`, `errors` and `error` (possibly nested), each once."""
     parts = [content.get(name) for name in ("messages", "message", "errors", "error")]
     return tuple(dict.fromkeys(text for part in parts for text in _texts(part)))
 
 
 def access_refused(status: int, why: str, words: Words) -> AccessRefused | None:
-    """The error if the words, or a bare 401 or 403, refuse the caller itself; None otherwise."""
+    """The error if the messages, or a plain 401 or 403, refuse the caller itself; otherwise None."""
     said = "; ".join(words)
     if _ADDRESS.search(said):
         address = _address_in(said) or _THIS_ADDRESS
@@ -194,18 +195,18 @@ def access_refused(status: int, why: str, words: Words) -> AccessRefused | None:
 
 
 def is_wrong_call(words: Words) -> bool:
-    """Whether the words blame the request as it was built, so that the same request cannot succeed."""
+    """Whether the messages blame the request itself, so that the same request cannot succeed."""
     return any(map(_WRONG_CALL.search, words))
 
 
 def request_refused(status: int, why: str, words: Words) -> RequestRefused:
-    """The error of a call that the marketplace understood and refused for another reason than who called."""
+    """The error of a call that was refused, but not because of the caller's credentials or address."""
     if is_wrong_call(words) or status in _DEFECT_STATUSES:
-        remedy = "This is a defect in the pipeline or a change of the API: report it with this line"
+        remedy = "This is a bug in the pipeline or a change of the API: report it with this line"
     elif status == 404:
         remedy = "Check the account's base URL"
     elif words:
-        remedy = "Correct in the seller's marketplace account what the message names, or send it to eMAG's API support"
+        remedy = "Correct what the message names in the seller's marketplace account, or ask eMAG's API support"
     else:
         remedy = "The marketplace gives no reason: send the time of this call to eMAG's API support"
     return RequestRefused("the marketplace refuses the request", why=why, remedy=remedy)
@@ -217,7 +218,7 @@ def with_variables(remedy: str, variables: Sequence[str]) -> str:
 
 
 def _address_in(said: str) -> str | None:
-    """The first IPv4 or IPv6 address, in brackets or without."""
+    """The first IPv4 or IPv6 address in a text, with or without brackets."""
     for found in _IP.finditer(said):
         address = found[0].rstrip(".")
         with suppress(ValueError):
@@ -227,7 +228,7 @@ def _address_in(said: str) -> str | None:
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:
-    """Every text in a piece of JSON; of an object those under the keys for people, with the field they are about."""
+    """All texts in a JSON value; for objects those under `_TEXT_KEYS`, prefixed with the field they refer to."""
     if isinstance(value, str) and value.strip():
         yield " ".join(value.split()).rstrip(".")
     elif isinstance(value, list) and depth < _DEEPEST:
@@ -241,24 +242,24 @@ def _texts(value: object, depth: int = 0) -> Iterator[str]:
             yield from (about + text for text in _texts(item, depth + 1))
 
 
-# What an answer's headers tell beside its content: how much of the rate limit is left, and the other side's clock.
+# Information in the response headers: how much of the rate limit is left, and the server's clock.
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeaders:
-    """None where the answer is silent. The limit's window is not documented well: take it as a hint.
+    """Fields are None if the header is missing. The limit's window is poorly documented, so it is only a hint.
 
     Source: docs/marketplace-api.md, "Rate limits".
     """
 
     limit: int | None
     remaining: int | None
-    #: when the answer was made, by the other side's clock, to the second
+    #: time of the response by the server's clock, to the second
     dated: datetime | None
 
 
 def response_headers(headers: Mapping[str, str]) -> ResponseHeaders:
-    """Read them from an answer's headers, which are taken as they come: nonsense counts as silence."""
+    """Read them from the headers of a response; invalid values count as missing."""
     return ResponseHeaders(
         limit=_whole(headers.get("X-RateLimit-Limit-3second", "")),
         remaining=_whole(headers.get("X-RateLimit-Remaining-3second", "")),

@@ -1,4 +1,4 @@
-"""Surprises in answers: what a sample of one may show, and many of them in one list."""
+"""Surprises in responses: what their samples may show, and how they are merged; removal of personal data."""
 
 import json
 import re
@@ -8,17 +8,17 @@ from decimal import Decimal
 from emag_pipeline.marketplace.json_text import DEEPEST, NESTED
 from emag_pipeline.model import Kind, Surprise
 
-# What answers hold about people, and how little of it is kept (docs/privacy.md).
+# Personal data in responses, and how little of it is kept (docs/privacy.md).
 #
-# `manufacturer` and `eu_representative` are lists of contacts in a read by id; that there are any is all that is kept.
-# `seller_input` repeats what the seller had sent of a refused offer, contacts included; the reasons stand beside it.
+# `manufacturer` and `eu_representative` are lists of contacts in a read by id; only whether there are any is kept.
+# `seller_input` repeats the seller's data of a refused offer, contacts included; the reasons are in other fields.
 
 CONTACTS = ("manufacturer", "eu_representative")
 SELLER_INPUT = "seller_input"
 
 
 def without_seller_input(value: object, depth: int = 0) -> object:
-    """The value without `seller_input` anywhere in it, nor what is nested deeper than 100 levels."""
+    """The value without any `seller_input`, and cut off below 100 levels of nesting."""
     if isinstance(value, dict | list) and depth > DEEPEST:
         return NESTED
     if isinstance(value, dict):
@@ -29,7 +29,7 @@ def without_seller_input(value: object, depth: int = 0) -> object:
 
 
 def without_people(row: object) -> object:
-    """A row as it may go to quarantine: of contacts only whether there are any, and no `seller_input`."""
+    """A row as it may be quarantined: contacts reduced to whether there are any, and without `seller_input`."""
     kept = without_seller_input(row)
     if not isinstance(kept, dict):
         return kept
@@ -43,29 +43,29 @@ def _is_told(row: Mapping[str, object], name: str) -> bool:
 _LONGEST_SAMPLE = 80
 _LONGEST_FIELD = 100
 _ADDRESS = re.compile(r"[^\s@'\"]+@[^\s@'\"]+")
-#: fields that are about people, or hold what a seller wrote into a form
+#: fields with personal data or free text entered by the seller
 _PERSONAL = re.compile("manufacturer|representative|contact|seller|address|mail|phone|person|safety_information", re.I)
 
 
 def surprise(field: str, kind: Kind, value: object) -> Surprise:
-    """A surprise with a sample of the value: texts and numbers as they are, of lists and objects only the shape."""
+    """A surprise with a sample of the value: texts and numbers as they are, lists and objects only as their shape."""
     sample = None if _PERSONAL.search(field) else _sample(value)
     return Surprise(_printable(_ADDRESS.sub("…@…", field), _LONGEST_FIELD), kind, sample)
 
 
 def as_text(found: Iterable[Surprise]) -> str | None:
-    """What was noticed in a row as JSON text, for `of_text`; None where nothing was."""
+    """The surprises of a row as JSON text, for `of_text`; None if there are none."""
     items = [(one.field, one.kind, one.sample) for one in found]
     return json.dumps(items, ensure_ascii=False) if items else None
 
 
 def of_text(text: str | None) -> tuple[Surprise, ...]:
-    """What was noticed in a row, from what `as_text` made of it."""
+    """The surprises of a row from the text of `as_text`."""
     return tuple([Surprise(*one) for one in json.loads(text)]) if text else ()
 
 
 def added_up(found: Iterable[Surprise]) -> tuple[Surprise, ...]:
-    """One surprise for each field and kind, the first sample, all times."""
+    """One surprise per field and kind, with the first sample and the sum of `times`."""
     first: dict[tuple[str, Kind], Surprise] = {}
     times: dict[tuple[str, Kind], int] = {}
     for one in found:
@@ -81,7 +81,7 @@ def _sample(value: object) -> str:
 
 
 def _shape(value: object, depth: int) -> str:
-    """Numbers and yes or no as they are at the top; else what kind of value it is."""
+    """The types of the values; numbers and booleans at the top level as they are."""
     if isinstance(value, dict):
         keys = list(value.items())[:5] if depth < 2 else []
         return "{" + ", ".join(f"{key[:40]}: {_shape(item, depth + 1)}" for key, item in keys) + "}"

@@ -1,8 +1,8 @@
-"""Calls over HTTP: one kept connection per thread; every call bounded in time and size; all of them can be cut off.
+"""HTTP calls: one persistent connection per thread; every call limited in time and size; all can be aborted.
 
-Credentials go to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA bundles
-from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since that is how a machine
-in a company reaches the network; never for a loopback address.
+Credentials are sent to the account's address only: redirects are not followed, `.netrc` is not read. Proxies and CA
+bundles from the environment are used (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE), since machines in
+company networks need them; proxies never for a loopback address.
 """
 
 import base64
@@ -26,12 +26,12 @@ from emag_pipeline.marketplace.pacing import Pacer, stopped
 from emag_pipeline.marketplace.wire import HttpLine, pool_manager_on
 from emag_pipeline.settings.accounts import Account
 
-# How long one call may take.
+# Time limits of a call.
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Bounds of one call. `total_seconds` holds from connecting to the last byte, without the wait for a slot.
+    """Time limits of one call. `total_seconds` covers connecting to the last byte, without the wait for a slot.
 
     Source of the defaults: docs/marketplace-api.md, "Response times": a page of 100 offers took 156 s on an account.
     """
@@ -41,12 +41,12 @@ class Timeouts:
     total_seconds: float = 200.0
 
 
-# One HTTP attempt: when it was sent, and what came back so far.
+# One HTTP attempt: when it was sent, and the response so far.
 
 
 @dataclass(slots=True)
 class Exchange:
-    """Filled in by the transport while the attempt goes on, so that a failed one still tells how far it came."""
+    """Filled in by the transport during the attempt, so that a failed one still shows how far it got."""
 
     sent_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     is_sent: bool = False
@@ -58,22 +58,22 @@ class Exchange:
     _began: float = field(default_factory=time.monotonic)
 
     def begin(self) -> None:
-        """The request leaves now; the wait for its slot is no part of its time."""
+        """The request is sent now; the wait for its slot does not count."""
         self.is_sent = True
         self.sent_at = datetime.now(UTC)
         self._began = time.monotonic()
 
     def end(self) -> None:
-        """The answer is complete, or will never be."""
+        """The response is complete, or the attempt has failed."""
         self.ended_at = datetime.now(UTC)
         self.seconds = time.monotonic() - self._began
 
 
-# A time limit for one call that stands still while the call waits for its slot.
+# A time limit for one call that is suspended while the call waits for its slot.
 
 
 class Deadline:
-    """Calls `expire` from another thread once `seconds` have run, within `running` and not within `paused`."""
+    """Calls `expire` from another thread after `seconds` inside `running`, not counting time inside `paused`."""
 
     def __init__(self, seconds: float, expire: Callable[[], None]) -> None:
         self._left_seconds = seconds
@@ -85,7 +85,7 @@ class Deadline:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Let the time run."""
+        """Run the clock."""
         self._start()
         try:
             yield
@@ -94,7 +94,7 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the time, within `running`."""
+        """Stop the clock; only within `running`."""
         self._stop()
         try:
             yield
@@ -116,42 +116,42 @@ class Deadline:
         self._left_seconds -= time.monotonic() - self._started
 
     def _ring(self) -> None:
-        with self._lock:  # a timer that rings while it is being stopped must not cut the next call
+        with self._lock:  # a timer that fires while it is being stopped must not abort the next call
             if self._timer is threading.current_thread():
                 self.has_passed = True
                 self._expire()
 
 
-# Calls without a complete answer, in words. Whatever it was, a retry can help.
+# Errors of calls without a complete response. A retry can help with all of them.
 #
-# What may be due to the size of the answer (slow, or truncated) is worth one more try at that size, no more.
+# A failure that may be caused by the size of the response (slow or truncated) is retried only once at that size.
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_NETWORK = "It is tried again; if it persists, look at this machine's network and at the marketplace's status"
+_NETWORK = "It is retried; if it persists, check this machine's network and the marketplace's status"
 _NO_WAY = (
-    "It is tried again; if it persists, nothing listens there or a firewall drops the packets: check the base URL and "
+    "It is retried; if it persists, nothing listens there or a firewall drops the packets: check the base URL and "
     "this machine's network"
 )
-#: of what listens on this machine, and says nothing
+#: for a program on this machine that accepts connections but does not respond
 _SILENT = (
-    "It is tried again; if it persists, the sandbox on this machine does not answer: if it was stopped, `kill -CONT` "
-    "lets it go on; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
+    "It is retried; if it persists, the sandbox on this machine does not respond: if it was stopped, `kill -CONT` "
+    "resumes it; else restart `emag-pipeline up` or `emag-pipeline sandbox`"
 )
 _NO_WAY_HERE = (
-    "It is tried again; if it persists, what listens there was stopped (`kill -CONT` lets it go on), or a firewall "
+    "It is retried; if it persists, the program on that port was stopped (`kill -CONT` resumes it), or a firewall "
     "drops the packets: check the base URL"
 )
 _SANDBOX = "The sandbox may not be running: start it with `emag-pipeline sandbox` or `emag-pipeline up`"
 
 
 def too_slow(total_seconds: float, host: str | None) -> ApiUnavailable:
-    """The call's whole time is over, though bytes may still have come."""
+    """The error of a call that exceeded its total time, even if it was still receiving data."""
     what = f"the response was not complete after {total_seconds:g} s (total timeout)"
     return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
 
 
 def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiUnavailable:
-    """The error for a broken call. Nothing of the library's own text is kept: it may show what was sent."""
+    """The error for a failed call. The library's own message is dropped: it may show what was sent."""
     host = address.hostname
     causes = tuple(_causes(error))
 
@@ -170,14 +170,14 @@ def in_words(error: Exception, timeouts: Timeouts, address: SplitResult) -> ApiU
     if caused_by(ConnectionRefusedError):
         remedy = _SANDBOX if host in LOOPBACK else _NETWORK
         return ApiUnavailable(f"{host} refuses connections", remedy=remedy)
-    if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is only slow takes the connection at once
+    if caused_by(requests.exceptions.ConnectTimeout):  # a machine that is merely slow accepts connections at once
         port = address.port or (443 if address.scheme == "https" else 80)
         what = f"no connection to {host} port {port} within {timeouts.connect_seconds:g} s (connect timeout)"
         return ApiUnavailable(what, remedy=_NO_WAY_HERE if host in LOOPBACK else _NO_WAY)
     if caused_by(requests.exceptions.ReadTimeout, ReadTimeoutError):
         what = f"no data received for {timeouts.read_seconds:g} s (read timeout)"
         return ApiUnavailable(what, remedy=_if_silent(host), is_late=True, page_tries=SLOW_TRIES)
-    what = "the connection broke off before the answer was complete"
+    what = "the connection was lost before the response was complete"
     return ApiUnavailable(what, remedy=_NETWORK, page_tries=SLOW_TRIES)
 
 
@@ -186,7 +186,7 @@ def _if_silent(host: str | None) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that it was made of: libraries chain by cause, by argument or by `reason`."""
+    """The error and all errors it wraps: libraries chain them by cause, by argument or by `reason`."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:
@@ -214,9 +214,9 @@ class Transport:
         self._aborted = threading.Event()
 
     def post(self, resource: str, body: bytes, exchange: Exchange, pacer: Pacer) -> None:
-        """Send a request and fill in the exchange. The pacer says when the request may leave.
+        """Send a request and fill in the exchange. The pacer decides when the request may be sent.
 
-        Raises ApiUnavailable when no complete answer came, CallAborted; what the pacer raises passes through.
+        Raises CallAborted, and ApiUnavailable without a complete response; errors of the pacer pass through.
         """
         channel = self._channel()
         deadline = Deadline(self._timeouts.total_seconds, channel.line.cut)
@@ -229,7 +229,7 @@ class Transport:
         channel.line.mend()
         channel.line.before_sending = leave
         channel.line.after_sending = pacer.note_sent
-        if self._aborted.is_set():  # after mending: an abort from now on cuts the line again
+        if self._aborted.is_set():  # checked after `mend`: an abort from now on cuts the line again
             raise stopped()
         try:
             with deadline.running():
@@ -240,17 +240,17 @@ class Transport:
         finally:
             exchange.end()
             channel.line.hang_up()
-        self._raise_if_cut(deadline)  # an answer without a length ends where the line was cut
+        self._raise_if_cut(deadline)  # a response without a length seems complete when the line is cut
 
     def abort(self) -> None:
-        """Cut off all calls, now and later."""
+        """Abort all calls, now and later."""
         self._aborted.set()
         with self._lock:
             for channel in self._channels:
                 channel.line.cut()
 
     def close(self) -> None:
-        """Close all connections; calls must be over."""
+        """Close all connections; no call may be in progress."""
         with self._lock:
             for channel in self._channels:
                 channel.session.close()
@@ -271,8 +271,8 @@ class Transport:
                 exchange.body += chunk
                 if len(exchange.body) > self._largest_answer_bytes:
                     raise ApiUnavailable(
-                        f"the answer is larger than {self._largest_answer_bytes:,} bytes",
-                        remedy="A page has some 1 MB: check that the base URL leads to the marketplace",
+                        f"the response is larger than {self._largest_answer_bytes:,} bytes",
+                        remedy="A page has about 1 MB: check that the base URL is that of the marketplace",
                     )
 
     @property
@@ -296,13 +296,13 @@ class Transport:
 
 
 class _Channel:
-    """A session over a line of its own."""
+    """A session over its own line."""
 
     def __init__(self, account: Account) -> None:
         self.line = HttpLine()
         self.session = requests.Session()
         self.session.trust_env = False
-        login = f"{account.username}:{account.password.get_secret_value()}".encode()  # requests would say latin-1
+        login = f"{account.username}:{account.password.get_secret_value()}".encode()  # requests uses latin-1
         self.session.headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
         if urlsplit(account.base_url).hostname not in LOOPBACK:
             self.session.proxies = get_environ_proxies(account.base_url)

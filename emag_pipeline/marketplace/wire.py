@@ -1,8 +1,8 @@
-"""A thread's connection as a line that can be cut from outside, whatever the thread is blocked in.
+"""HTTP connections that another thread can abort, in whatever operation they are blocked.
 
-A read timeout bounds the silence between two bytes, not the whole: a server that sends a byte a second hangs
-its caller for ever. So a second handle of the socket is kept, beneath TLS and from before the connection is
-made until the call is over; shutting it down ends connect, handshake, send and receive alike.
+A read timeout limits the time between two bytes, not the whole call: a server that sends one byte per second could
+block its caller for ever. So a duplicate of the socket (below TLS) is kept from before it connects until the call ends;
+shutting it down ends connect, handshake, send and receive.
 """
 
 import socket
@@ -17,20 +17,20 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 
 class HttpLine:
-    """One thread's connection. `cut` may be called from any thread; the rest belongs to the line's own."""
+    """One thread's connection. `cut` may be called from any thread, the other methods only from its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._is_cut = False
         self._is_done = False
-        #: called when the connection is made, just before the request is written
+        #: called once connected, just before the request is written
         self.before_sending: Callable[[], None] = lambda: None
-        #: called when the request has been handed to the system
+        #: called when the request has been written to the socket
         self.after_sending: Callable[[], None] = lambda: None
 
     def connect(self, host: str, port: int, timeout_seconds: float) -> socket.socket:
-        """Connect to the first of the host's addresses that answers. Raises OSError like socket.create_connection."""
+        """Connect to the first of the host's addresses that accepts. Raises OSError like socket.create_connection."""
         problem = OSError("the host has no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             connection = socket.socket(family, kind, protocol)
@@ -46,7 +46,7 @@ class HttpLine:
         raise problem
 
     def _hold(self, handle: socket.socket) -> None:
-        handle.setblocking(False)  # as the timeout has already made the socket itself
+        handle.setblocking(False)  # like the socket itself, which has a timeout
         with self._lock:
             if self._is_cut:
                 handle.close()
@@ -57,7 +57,7 @@ class HttpLine:
             self._is_done = False
 
     def is_open(self) -> bool:
-        """Whether the other side has not hung up, as far as is known here."""
+        """Whether the connection has not been closed by the other side, as far as is known here."""
         try:
             return self._handle is not None and self._handle.recv(1, socket.MSG_PEEK) != b""
         except BlockingIOError:
@@ -66,26 +66,26 @@ class HttpLine:
             return False
 
     def cut(self) -> None:
-        """End what the line's thread is blocked in; nothing passes until `mend`."""
+        """End the operation that the line's thread is blocked in; no connection is possible until `mend`."""
         with self._lock:
             self._is_cut = True
             if self._handle is not None:
                 try:
                     self._handle.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    return  # it is not connected any more
+                    return  # no longer connected
 
     def mend(self) -> None:
-        """Let connections be made again."""
+        """Allow connections again."""
         with self._lock:
             self._is_cut = False
 
     def finish(self) -> None:
-        """The connection is closed, though an answer may still be read from it."""
+        """The connection is closed, though a response may still be read from it."""
         self._is_done = True
 
     def hang_up(self) -> None:
-        """The call is over: let go of the connection if it is closed."""
+        """The call has ended: release the duplicate if the connection is closed."""
         with self._lock:
             if self._is_done and self._handle is not None:
                 self._handle.close()
@@ -106,19 +106,19 @@ class _Http(HTTPConnection):
             raise NewConnectionError(self, str(error)) from error
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Connect first, wait for the slot then: making a connection must not make the call late."""
+        """Connect before waiting for the slot, so that connecting does not delay the call."""
         for _ in range(2):
             if not self._tunnel_host and (self.sock is None or not self.line.is_open()):
                 self.close()
                 self.connect()
             self.line.before_sending()
             if self.line.is_open():
-                break  # else it was closed during the wait: connect anew, with a new slot
+                break  # else it was closed during the wait: reconnect and take a new slot
         super().request(*args, **kwargs)
         self.line.after_sending()
 
     def close(self) -> None:
-        """Close, and tell the line."""
+        """Close, and mark the line as finished."""
         super().close()
         self.line.finish()
 
@@ -128,7 +128,7 @@ class _Https(_Http, HTTPSConnection):
 
 
 def pool_manager_on(line: HttpLine, manager: PoolManager) -> PoolManager:
-    """Make the manager's connections run over the line."""
+    """Make the manager's connections use the line."""
     http = type("LineHttp", (_Http,), {"line": line})
     https = type("LineHttps", (_Https,), {"line": line})
     manager.pool_classes_by_scheme = {

@@ -1,1 +1,1 @@
-"""The marts: answers that the data team reads, computed from what is published and its history."""
+"""The marts: tables for the data team, computed from the published offers and their history."""

@@ -19,7 +19,7 @@ def of_assortment(days: Sequence[Day]) -> str:
 
 
 def of_price_moves(days: Sequence[Day]) -> str:
-    """Prices that rose and fell, by day; the first known day has no day before it, so no moves are known of it."""
+    """Prices that rose and fell, by day, except the first known day, whose moves are not known."""
     known = [day for day in days if day.arrivals is not None]
     return by_day.draw_moves("moves", [(day.day, day.price_rises, day.price_cuts) for day in known])
 
@@ -42,7 +42,7 @@ def of_issues(counts: Sequence[IssueCount], offers: int) -> str:
 
 
 def of_buy_button(counts: ButtonCounts) -> str:
-    """Offers that have the buy button and that have not; what changed since a day ago, where that is known."""
+    """Offers with and without the buy button, and the changes within a day, if they are known."""
     ranked = counts.held + counts.not_held
     drawn = [
         Bar("have the buy button", counts.held, _with_share(counts.held, ranked), BLUE),
@@ -55,7 +55,7 @@ def of_buy_button(counts: ButtonCounts) -> str:
 
 
 def of_cover(bands: Sequence[Band]) -> str:
-    """Offers by the days that their stock will last."""
+    """Offers by days of stock left."""
     drawn = [Bar(band.words, band.offers, f"{band.offers:,}", _URGENCY[band.urgency]) for band in bands]
     return bars.draw(
         "cover", "Days until the stock is gone", drawn, empty="No offer is known to run out within 30 days."
@@ -63,7 +63,7 @@ def of_cover(bands: Sequence[Band]) -> str:
 
 
 def of_scan(timeline: ScanTimeline) -> str:
-    """Pages and troubles over time."""
+    """Pages and problems over time."""
     return scan_timeline.draw("scan", timeline)
 
 

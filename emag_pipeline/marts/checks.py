@@ -1,4 +1,4 @@
-"""What a mart holds now, whether it shows the newest publish, and whether it agrees with the offers row by row."""
+"""The content of a mart, whether it shows the newest publish, and whether it agrees with the offers row by row."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,15 @@ from uuid import UUID
 
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of, rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import statistics
 
-#: Past days that are looked through for missing rows, and how many of them are named at once.
+#: Past days that are searched for missing rows, and how many of them are requested at once.
 MOST_DAYS = 35
 MOST_AT_ONCE = 5
 _SAMPLE_ROWS = 10
-#: Differences are counted in full; nobody reads a table of more than these.
+#: All differences are counted; a table of more rows than this is not useful.
 SAMPLE = 20
 
 
@@ -23,7 +24,7 @@ SAMPLE = 20
 class Due:
     """What is missing in an account's marts. `sync_id` is its newest publish, of the day `published_on` (UTC).
 
-    `past_days` are days that are over and whose row is missing or older than the day's end, the newest first.
+    `past_days` are past days whose row is missing or older than the day's end, the newest first.
     """
 
     account: str
@@ -35,7 +36,7 @@ class Due:
 
 
 def due(database: Database, accounts: Sequence[str], marts: Sequence[Mart] = OF_NEWEST_PUBLISH) -> list[Due]:
-    """What is missing in the marts of each published account, in the order asked for: for the sensor `stale_marts`."""
+    """What is missing in the marts of each published account, in the given order, for the sensor `stale_marts`."""
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(
             statements("marts/due.sql")["due"],
@@ -45,19 +46,19 @@ def due(database: Database, accounts: Sequence[str], marts: Sequence[Mart] = OF_
             most_days=MOST_DAYS,
             most_at_once=MOST_AT_ONCE,
         )
-        return [Due(**row._mapping) for row in rows]
+        return rows_of(rows, Due)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Figures by name (none where there is no row), and the most important rows, where the mart has a `sample`."""
+    """Figures by name (empty if there is no row), and the most important rows, if the mart has a `sample`."""
 
     numbers: Mapping[str, Any]
     sample: Sequence[Mapping[str, Any]]
 
 
 def look_at(database: Database, mart: Mart, account: str, day: date | None = None) -> Look:
-    """What a mart of an account holds now; of a mart by day, what it holds of one day (UTC)."""
+    """The current content of an account's mart; for a mart by day, that of one day (UTC)."""
     with database.transaction(timeout_seconds=60) as tx:
         numbers = tx.run(mart.statement("numbers"), account=account, day=day).mappings().one_or_none()
         sample = mart.statements.get("sample")
@@ -66,7 +67,7 @@ def look_at(database: Database, mart: Mart, account: str, day: date | None = Non
 
 
 def assortment_of(database: Database, account: str, day: date) -> Mapping[str, Any] | None:
-    """The row of one day (UTC), None where there is none."""
+    """The row of one day (UTC), None if there is none."""
     return look_at(database, DAILY_ASSORTMENT, account, day).numbers or None
 
 
@@ -75,7 +76,7 @@ class Reconciliation:
     """How many differences there are, the first of them, and the totals on both sides.
 
     A mart that is not `is_current` shows the publish of `shown_at` (None: it was never computed), while the account's
-    newest is of `newest_at`: then differences mean nothing.
+    newest is of `newest_at`; its differences are then meaningless.
     """
 
     newest_at: datetime
@@ -87,7 +88,7 @@ class Reconciliation:
 
 
 def reconcile(database: Database, mart: Mart, account: str, day: date | None = None) -> Reconciliation | None:
-    """Compare a mart of an account with its offers; of a mart by day, one day (UTC).
+    """Compare a mart of an account with its offers; for a mart by day, one day (UTC).
 
     None before the account's first publish.
     """
@@ -104,5 +105,4 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
     scope = {**mart.parameters, "account": account, "mart": mart.name, "day": day, "most": SAMPLE}
     with database.transaction() as tx:
         statistics.expect_account(tx, account)
-        row = tx.run(sql, **scope).one_or_none()
-    return None if row is None else Reconciliation(**row._mapping)
+        return row_of(tx.run(sql, **scope), Reconciliation)

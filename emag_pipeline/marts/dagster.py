@@ -1,4 +1,4 @@
-"""An asset and a check for each mart of the registry, with what a reviewer sees beside them."""
+"""An asset and a check for each mart of the registry, with their metadata for Dagster's UI."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -32,7 +32,9 @@ days = dg.DailyPartitionsDefinition(start_date=current().first_day.isoformat(), 
 accounts_by_day = dg.MultiPartitionsDefinition({"account": accounts, "day": days})
 
 _READ_MORE = "Columns: docs/data-dictionary.md. Questions in SQL: docs/queries.md. When it fails: docs/runbook.md."
-_REMEDY = "Materialise the mart again; if the differences stay, somebody else writes its table, or this is a defect"
+_REMEDY = (
+    "Materialise the mart again; if the differences persist, another program writes to its table, or this is a bug"
+)
 
 _accounts_of = {
     place: {account.name for account in current().accounts if account.marketplace.name == place}
@@ -43,8 +45,8 @@ _accounts_of = {
 def mart_asset(mart: Mart) -> dg.AssetsDefinition:
     """The asset that brings a mart up to date.
 
-    No BackfillPolicy for marts by day: Dagster would record one set of numbers for all days of a run. There is one run
-    per day, of half a second.
+    Marts by day have no BackfillPolicy, because Dagster would record one set of figures for all days of a run. There is
+    one run per day, of half a second.
     """
 
     @dg.asset(
@@ -72,7 +74,7 @@ def mart_asset(mart: Mart) -> dg.AssetsDefinition:
 
 
 def mart_check(mart: Mart) -> dg.AssetChecksDefinition:
-    """The check that reconciles a mart with the offers: for the data team to see, it stops nothing."""
+    """The check that reconciles a mart with the offers; it is for information and does not block."""
 
     @dg.asset_check(asset=mart.name, name=mart.check, partitions_def=_partitions(mart), description=mart.check_sentence)
     def checked(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.AssetCheckResult:
@@ -93,7 +95,7 @@ def _reference(name: str) -> dg.AssetDep:
 
 
 def _scope(mart: Mart, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str, date | None]:
-    """The account of the step's partition, and the day where the mart has one."""
+    """The account of the step's partition, and the day if the mart has one."""
     key = partition_of(context)
     if not mart.is_by_day:
         return key, None
@@ -102,7 +104,7 @@ def _scope(mart: Mart, context: dg.AssetExecutionContext | dg.AssetCheckExecutio
 
 
 def _of_refresh(done: MartRefresh) -> Metadata:
-    """What a refresh did, in rows, and the newest publish at that time."""
+    """The row counts of a refresh, and the newest publish at that time."""
     return {
         "dagster/row_count": done.rows,
         "rows_inserted": done.inserted,
@@ -159,7 +161,7 @@ def _older(found: Reconciliation, mart: Mart, account: str) -> dg.AssetCheckResu
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
         description=f"{mart.name} shows {shows}, the newest publish of {account} is of {newest}",
-        metadata={REMEDY: "Materialise it again, or wait: the sensor stale_marts requests it by itself"},
+        metadata={REMEDY: "Materialise it again, or wait: the sensor stale_marts requests it automatically"},
     )
 
 

@@ -1,7 +1,7 @@
 """Figures of an account from its marts, for the report and the charts: days, issues, buy button, stock.
 
-Amounts are added up of offers in the account's currency. In a list, offers in another one come last: their amounts
-cannot be ranked among the others.
+Sums contain only offers in the account's currency. In lists, offers in another currency come last, because their
+amounts cannot be compared.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
-#: Days of cover, and what offers below them (and not below the one before) are called.
+#: Upper bounds of days of cover, and the name of each band below them.
 _BANDS = ((1, "under 1 day"), (3, "1 to 3 days"), (7, "3 to 7 days"), (14, "7 to 14 days"), (None, "14 to 30 days"))
 _GONE = "sold out already"
 #: A seller should act on offers with fewer days of cover.
@@ -22,7 +22,7 @@ SOON_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The figures of one day's end, or of the last publish while the day is not over."""
+    """The figures at the end of a day, or of the last publish while the day is not over."""
 
     day: date
     offers: int
@@ -32,12 +32,12 @@ class Day:
     stock_value: Decimal
     median_price: Decimal | None
     currency: str | None
-    #: None on the first day, before which nothing was known
+    #: None on the first day, because nothing is known of the day before
     arrivals: int | None
     departures: int
     price_rises: int
     price_cuts: int
-    #: None where the ledger no longer told it when the day was computed
+    #: None if the ledger no longer had it when the day was computed
     publishes: int | None
     last_published_at: datetime | None
     is_carried_forward: bool | None
@@ -45,7 +45,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class IssueCount:
-    """One reason, in its words: how many offers have it, what it holds back, in the account's currency."""
+    """One reason in words: how many offers have it, and the stock that it holds back, in the account's currency."""
 
     code: str
     reason: str
@@ -53,35 +53,35 @@ class IssueCount:
     offers: int
     stock_held_back: Decimal
     value_held_back: Decimal
-    #: of those that are sold out, as far as their pace is known; None where it is of none
+    #: of the sold-out offers with a known pace; None if there are none
     sales_lost_a_day: Decimal | None
-    #: offers whose amounts are in neither
+    #: offers whose amounts are in neither sum sum
     offers_in_other_currencies: int
 
 
 @dataclass(frozen=True, slots=True)
 class HeldBackOffer:
-    """One offer that cannot be bought, with all its reasons, their remedies and since when each holds, in one order."""
+    """One offer that cannot be bought: its reasons, their remedies and since when each holds, in the same order."""
 
     emag_offer_id: int
     name: str | None
     reasons: list[str]
     remedies: list[str]
     sinces: list[datetime | None]
-    #: what the marketplace itself says of it
+    #: the marketplace's own explanation
     said: list[str]
     stock_held_back: int
     value_held_back: Decimal | None
-    #: of its amounts
+    #: the currency of its amounts
     currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class LostSales:
-    """What all of them sold a day, in the account's currency, without VAT; offers in another one are in nothing here.
+    """The daily sales of sold-out offers before they sold out, in the account's currency, without VAT.
 
-    `offers` are those whose pace is known, `falls` those of their stocks; of them `doubtful` rest on a single great
-    fall, and are `doubtful_a_day` of `a_day`.
+    Offers in another currency are not included. `offers` are those whose pace is known, `falls` the falls of their
+    stocks; `doubtful` of them are based on a single large fall, and make up `doubtful_a_day` of `a_day`.
     """
 
     offers: int
@@ -92,15 +92,15 @@ class LostSales:
 
     @property
     def certain_a_day(self) -> Decimal:
-        """What does not rest on a single great fall."""
+        """The part that is not based on a single large fall."""
         return self.a_day - self.doubtful_a_day
 
 
 @dataclass(frozen=True, slots=True)
 class SoldOutOffer:
-    """One offer that is sold out, and what it sold a day while it was not, in its `currency`.
+    """One sold-out offer, and its daily sales before it sold out, in its `currency`.
 
-    Its pace was seen from so many `falls` of its stock, the greatest one of so many pieces.
+    Its pace is derived from this number of `falls` of its stock, the largest one of this many pieces.
     """
 
     emag_offer_id: int
@@ -115,11 +115,11 @@ class SoldOutOffer:
 
 @dataclass(frozen=True, slots=True)
 class ButtonCounts:
-    """Offers by what the race says of them.
+    """Offers by the state of their buy button.
 
-    `held` and `not_held` are of those that are for sale and that somebody else sells too. `won` is against 24 hours
-    before the publish, and None where nothing is known of that moment; `lost` had the button within these hours and
-    have it no more, and is None where there was no publish before.
+    `held` and `not_held` count saleable offers that others sell too. `won` is compared with 24 hours before the
+    publish, and None if nothing is known of that time; `lost` had the button within these hours and no longer have it,
+    and is None if there was no earlier publish.
     """
 
     held: int
@@ -130,7 +130,7 @@ class ButtonCounts:
 
 @dataclass(frozen=True, slots=True)
 class RankedOffer:
-    """One offer in the race. The gap is above 0 where the best offer is cheaper; prices are without VAT."""
+    """One offer with a buy button rank. The gap is above 0 if the best offer is cheaper; prices are without VAT."""
 
     emag_offer_id: int
     name: str | None
@@ -142,18 +142,18 @@ class RankedOffer:
     gap: Decimal | None
     gap_percent: Decimal | None
     gap_with_vat: Decimal | None
-    #: of the prices
+    #: the currency of the prices
     currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Offers whose stock lasts about as long; `urgency` is gone, soon (less than a week) or later."""
+    """Offers whose stock lasts about equally long; `urgency` is gone, soon (less than a week) or later."""
 
     words: str
     offers: int
     urgency: str
-    #: those of them that have a stock, and cannot be bought all the same
+    #: those that have stock but cannot be bought
     not_saleable: int
 
 
@@ -169,7 +169,7 @@ class LowStock:
     observed_days: Decimal
     sold_out_on: date | None
     is_saleable: bool | None
-    #: whether falls of the stock were left out of the pace as corrections
+    #: whether falls of the stock were excluded from the pace as corrections
     has_jumps: bool | None
 
 
@@ -194,7 +194,7 @@ def issue_counts(database: Database, account: str) -> list[IssueCount]:
 
 
 def held_back(database: Database, account: str, limit: int = 10) -> list[HeldBackOffer]:
-    """The offers that hold back most: by value, then by pieces."""
+    """The offers that hold back the most stock: by value, then by pieces."""
     return [HeldBackOffer(**row) for row in _rows(database, OFFER_ISSUES, "held_back", account, limit=limit)]
 
 
@@ -205,7 +205,7 @@ def count_held_back(database: Database, account: str) -> int:
 
 
 def lost_sales(database: Database, account: str) -> LostSales:
-    """What the account's sold-out offers sold a day, and on how much that rests; zeros where no pace is known."""
+    """The daily sales of the account's sold-out offers, and the evidence; zeros if no pace is known."""
     (row,) = _rows(database, OFFER_ISSUES, "lost_sales", account, window_days=WINDOW_DAYS)
     return LostSales(**row)
 
@@ -233,7 +233,7 @@ def widest_gaps(database: Database, account: str, limit: int = 10) -> list[Ranke
 
 
 def cover_bands(database: Database, account: str) -> list[Band]:
-    """All bands, the most urgent first; none where no offer sells so fast that it lasts 30 days at most."""
+    """All bands, the most urgent first; none if no offer's stock is known to run out within 30 days."""
     bounds = [bound for bound, _ in _BANDS if bound is not None]
     rows = _rows(database, LOW_STOCK, "bands", account, bounds=bounds)
     counts = {row["band"]: (row["offers"], row["not_saleable"]) for row in rows}
@@ -245,7 +245,7 @@ def cover_bands(database: Database, account: str) -> list[Band]:
 
 
 def least_cover(database: Database, account: str, limit: int = 10) -> list[LowStock]:
-    """The offers that run out first, of those that have a stock."""
+    """The offers with stock that run out first."""
     return [LowStock(**row) for row in _rows(database, LOW_STOCK, "least_cover", account, limit=limit)]
 
 

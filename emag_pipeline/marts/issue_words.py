@@ -83,16 +83,16 @@ _STOCK_THEN = Issue("No total stock was known", "Look at the stock in the market
 #: All words by code, and under `stock_unknown:told` those for a stock that is reported and is not a number.
 WORDS = {**ISSUES, "stock_unknown:told": _STOCK_TOLD}
 
-#: The words of a code that the marketplace's documents do not name, with places for its subject and number.
+#: The text for an undocumented code, with placeholders for its subject and number.
 UNDOCUMENTED = Issue(
     "The %s is in the validation state %s, which is not documented", "Ask the marketplace's support what it means"
 )
 
 
 def issue(code: str, *, is_stock_told: bool | None = False) -> Issue:
-    """The words of a code; for a code that the documents do not name, what can be said about it.
+    """The words of a code; for an undocumented code, a generic text.
 
-    `is_stock_told`: the marketplace reports a total stock, in whatever form; None where that is not known.
+    `is_stock_told`: the marketplace reports a total stock, in whatever form; None if that is not known.
     """
     if code == "stock_unknown" and is_stock_told is not False:
         return _STOCK_THEN if is_stock_told is None else _STOCK_TOLD

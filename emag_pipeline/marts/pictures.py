@@ -1,4 +1,4 @@
-"""The pictures beside marts and report in Dagster's UI: an account's charts, and small ones that it shows at once."""
+"""The pictures of marts and report in Dagster's UI: an account's charts, and small ones that are shown directly."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -17,7 +17,7 @@ def of_scan(database: Database, account: str) -> Metadata:
 
 
 def of_mart(name: str, database: Database, account: str, day: date | None = None) -> Metadata:
-    """The pictures of a mart of an account, `day` for a mart by day; nothing for a mart without pictures."""
+    """The pictures of a mart of an account, `day` for a mart by day; empty for a mart without pictures."""
     draw = _PICTURES.get(name)
     return unless_it_fails(name, lambda: draw(database, account, day)) if draw else {}
 
@@ -28,7 +28,7 @@ def _scan(database: Database, account: str) -> Metadata:
 
 
 def _assortment(database: Database, account: str, day: date | None) -> Metadata:
-    """The 30 days up to this one, small; as charts beside the newest day only, for a backfill has many days."""
+    """The 30 days up to this one as small pictures; charts only for the newest day, since a backfill has many days."""
     known = figures.days(database, account, until=day)
     if not known:
         return {}

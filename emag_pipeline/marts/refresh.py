@@ -1,4 +1,4 @@
-"""Bringing a mart of one account up to date: insert what is new, update what differs, delete what is gone."""
+"""Brings a mart of one account up to date: inserts new rows, updates changed ones, deletes obsolete ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import statistics
 
-#: The most offers that one statement computes: from scratch, those of a million would take minutes.
+#: The most offers that one statement computes: a million from scratch would take minutes.
 _AT_ONCE = 250_000
 
 
 @dataclass(frozen=True, slots=True)
 class MartRefresh:
-    """What a refresh found and did, in rows; and the account's newest publish when it looked (UTC)."""
+    """What a refresh found and did, in rows; and the account's newest publish at that time (UTC)."""
 
     rows: int
     inserted: int
@@ -43,11 +43,11 @@ def refresh(
 ) -> MartRefresh:
     """Bring a mart of an account up to date in one transaction; `day` for a mart by day.
 
-    `language` (two letters) is the one in which the marketplace is quoted where possible, English if it is None.
+    `language` (two letters) is the preferred one for quotations of the marketplace, English if it is None.
 
-    Only offers that may have changed since the publish that the mart shows are looked at. All of them are the first
-    time, `from_scratch`, when rules or rates have changed, and when the mart's check does not pass. Unchanged rows are
-    not written (G9). Two refreshes of the same mart and account wait for each other. Raises PermanentError when the
+    Only offers that may have changed since the publish that the mart shows are processed. All offers are processed the
+    first time, with `from_scratch`, if rules or rates have changed, and if the mart's check fails. Unchanged rows are
+    not written (G9). Two refreshes of the same mart and account wait for each other. Raises PermanentError if the
     account was never published.
     """
     scope: dict[str, Any] = {"account": account, "mart": mart.name, "language": language, **mart.parameters}
@@ -80,11 +80,11 @@ def refresh(
 
 @dataclass(frozen=True, slots=True)
 class _Offers:
-    """Which offers a refresh looks at: a condition in SQL on the offer of `{}`, and how those `touched` are found."""
+    """The offers that a refresh processes: an SQL condition on the offer of `{}`, and the query for those `touched`."""
 
     condition: str = "true"
     touched: str = "SELECT CAST(NULL AS bigint) AS emag_offer_id WHERE false"
-    #: whether the mart shows the newest publish then
+    #: whether the mart shows the newest publish afterwards
     are_all: bool = True
 
 
@@ -105,7 +105,7 @@ def _by_change(tx: Transaction, mart: Mart, scope: Mapping[str, Any], known: Any
 
 
 def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int) -> dict[str, Any] | None:
-    """Part by part, each in a snapshot of its own; then by change, if anything was published since the first one."""
+    """Process part by part, each in its own snapshot; then the changes, if anything was published meanwhile."""
     named = statements("marts/merge.sql")
     first = tx.run(named["parts"], account=scope["account"], parts=ceil(offers / _AT_ONCE)).one_or_none()
     if first is None:

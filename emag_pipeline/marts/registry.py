@@ -1,4 +1,4 @@
-"""The registry of marts. A mart is an entry here and an SQL file of its name: all the rest is derived from both."""
+"""The registry of marts. A mart is an entry here and an SQL file with its name; the rest is derived from both."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from emag_pipeline.marts import issue_words
 from emag_pipeline.store.sql import statements
 
-#: How far back the pace of sales is looked at, and how few days of cover are low.
+#: The period from which the pace of sales is computed, and the days of cover that count as low.
 WINDOW_DAYS = 30
 COVER_DAYS = 30
 
@@ -18,17 +18,17 @@ _ROWS_FOLLOW_FROM = ("fresh", "touched", "rates")
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One mart: its table, its asset with `description`, and its check with a sentence that holds when it passes.
+    """One mart: its table, its asset with `description`, and its check with a sentence that holds if it passes.
 
-    `columns` are those of the table beside the key, which includes `account_type`; the database's comments describe
+    `columns` are those of the table other than the key, which includes `account_type`; the database's comments describe
     them. `parameters` are the values of its statement `fresh`. `rests_on` names assets of reference data. A mart
-    by day has a row for each day in `day`, with the moment that it shows in `as_of`.
+    by day has a row per `day`, with the time of the state that it shows in `as_of`.
 
-    Its file has the statements `fresh` (the rows as they should be), `differences` (one row for each disagreement with
-    the offers, found in another way than `fresh`), `totals` (what the check compares) and `numbers` (one row of figures
-    for the asset's metadata); and optionally `sample` (the most important rows), `touched` (the offers that may have
-    changed since :shown_at; without it, all are computed each time) and `rates` (a fingerprint of further data that the
-    rows rest on). The words in braces are explained in merge.sql and reconcile.sql.
+    Its file has the statements `fresh` (the rows as they should be), `differences` (one row for each difference to the
+    offers, computed in another way than `fresh`), `totals` (the sums that the check compares) and `numbers` (one row of
+    figures for the asset's metadata); and optionally `sample` (the most important rows), `touched` (the offers that may
+    have changed since :shown_at; without it, all are computed each time) and `rates` (a fingerprint of other data that
+    the rows depend on). The words in braces are explained in merge.sql and reconcile.sql.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Mart:
 
     @property
     def scope(self) -> str:
-        """Which rows a refresh owns, as a condition in SQL."""
+        """The rows that a refresh may write, as an SQL condition."""
         return "account_type = :account" + (" AND day = CAST(:day AS date)" if self.is_by_day else "")
 
     @property
     def shows_newest(self) -> str:
-        """When a refresh shows the newest publish, as a condition in SQL."""
+        """Whether a refresh shows the newest publish, as an SQL condition."""
         if not self.is_by_day:
             return "true"
         return "published_at < (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC'"
 
     def rules(self, language: str | None) -> str:
-        """A fingerprint of what its rows follow from besides the data: statements, parameters, language."""
+        """A fingerprint of everything but the data that determines its rows: statements, parameters, language."""
         sql = {name: text for name, text in self.statements.items() if name in _ROWS_FOLLOW_FROM}
         text = json.dumps([sql, dict(self.parameters), self.scope, language], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -144,5 +144,5 @@ DAILY_ASSORTMENT = Mart(
 )  # fmt: skip
 
 MARTS = (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK, DAILY_ASSORTMENT)
-#: Those that are brought up to date after each publish of an account, as a whole.
+#: The marts that are refreshed as a whole after each publish of an account.
 OF_NEWEST_PUBLISH = tuple(mart for mart in MARTS if not mart.is_by_day)

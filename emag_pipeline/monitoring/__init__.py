@@ -7,12 +7,12 @@ These functions use the settings of the environment:
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # at run time where it is used: with it comes Dagster, which the exporter need not load
+if TYPE_CHECKING:  # imported at run time only where it is used: it loads Dagster, which the exporter does not need
     from emag_pipeline.monitoring.recovery import StuckSync
 
 
 def find_stuck_syncs() -> "list[StuckSync]":
-    """The syncs that are stuck, dead or orphaned now, by the rule of the sensor `stuck_syncs`. Changes nothing.
+    """The syncs that are stuck, dead or orphaned now, by the rule of the sensor `stuck_syncs`. Read-only.
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
@@ -22,10 +22,10 @@ def find_stuck_syncs() -> "list[StuckSync]":
 
 
 def cleanup_stuck_syncs(max_age_hours: float | None = None) -> int:
-    """Mark such syncs as failed, free their leases, end their Dagster runs; returns their number.
+    """Mark such syncs as failed, release their leases, end their Dagster runs; returns their number.
 
-    `max_age_hours` replaces EMAG_SYNC_STUCK_THRESHOLD_HOURS: a sync without progress for so long counts as stuck; 0
-    means every running sync. Dagster retries its own runs; anything else resumes with the account's next run.
+    `max_age_hours` replaces EMAG_SYNC_STUCK_THRESHOLD_HOURS: a sync without progress for that long counts as stuck; 0
+    means every running sync. Dagster retries its own runs; other syncs resume with the account's next run.
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """
     from emag_pipeline.monitoring import recovery
@@ -34,23 +34,23 @@ def cleanup_stuck_syncs(max_age_hours: float | None = None) -> int:
 
 
 def get_sync_health_status() -> dict[str, Any]:
-    """Whether all is well, as plain values: {at, healthy, sensors_tick, sensors, incidents, checks,
+    """Whether everything is healthy, as plain values: {at, healthy, sensors_tick, sensors, incidents, checks,
     not_configured, stopped, accounts}.
 
-    at             time of the answer, ISO 8601 in UTC
+    at             time of the result, ISO 8601 in UTC
     healthy        every account is fresh, none waits for a person, no sync is stuck or dead, the sensors tick, and
                    no program of `up` is stopped
-    sensors_tick   the daemon's sensors watch over the accounts
+    sensors_tick   whether the daemon's sensors are running
     sensors        {sensor: seconds since its last tick, null if it never ticked}
     incidents      open incidents: [{subject, kind, what, remedy, since}]
-    checks         checks that fail: [{subject, check, part, severity, said, remedy, since}]
+    checks         failing checks: [{subject, check, part, severity, said, remedy, since}]
     not_configured accounts whose offers are kept although they are not in the settings
     stopped        programs of this home's `up` that were stopped (SIGSTOP): [{subject, what, remedy}]
     accounts       {account: {state, phase, last_publish_at, oldest_page_at, age_seconds, stale, trouble, error_class,
                    error, remedy}}: as in `emag-pipeline status`; age_seconds counts from oldest_page_at, when the
                    oldest page of the last publish was read; phase of the running sync or null; stale: its data was
-                   read too long ago, or it has none; trouble: null, `stuck` or `dead`; error and remedy in
-                   words, null when nothing is wrong
+                   read too long ago, or it has none; trouble: null, `stuck` or `dead`; error and remedy are
+                   sentences, null if there is no problem
 
     Raises DatabaseUnavailable, SchemaMismatch, SettingsError.
     """

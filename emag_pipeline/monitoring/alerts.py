@@ -1,12 +1,12 @@
-"""What is sent to the webhook: a sentence for people (Slack's `text`), and the same in fields for programs.
+"""The messages to the webhook: a sentence for people (Slack's `text`), and the same in fields for programs.
 
 The document of an alert, and of the message that it is resolved:
 
-text      what is wrong, what to do, where to look
+text      the problem, the remedy, and where to look
 state     open, or closed when it is resolved
 subject   the account, or a part of the pipeline such as `daemon`
 account   the account, null for another subject
-kind      failing, refused, stale, stuck, silent or red (a check); a list of those that are over when closed
+kind      failing, refused, stale, stuck, silent or red (a check); when closed, a list of those that ended
 cause     what is wrong and why; null when closed
 error_class   the name of the error (docs/runbook.md), null when there is none
 remedy    what to do; null when closed
@@ -85,5 +85,5 @@ def _subject(incident: Incident, settings: Settings) -> Document:
 
 
 def _escaped(text: str) -> str:
-    """Slack's three control characters: the words of a marketplace must not notify a whole channel (`<!channel>`)."""
+    """Escape Slack's three control characters: a marketplace's text must not notify a whole channel (`<!channel>`)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""The sensors that watch over the accounts: incidents and their alerts, stale accounts, stuck syncs."""
+"""The sensors that monitor the accounts: incidents and their alerts, stale accounts, stuck syncs."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,8 @@ from emag_pipeline.sync.status import account_statuses, sync_progress
 def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountStanding]:
     """One standing per account, in the order of the settings.
 
-    Dagster is asked for runs under way first, and once more after everything else: a run that ends or begins meanwhile,
-    such as the retry of one that was killed, then still counts as under way, and is not reported yet.
+    Dagster is asked for runs in progress first, and again at the end: a run that ends or starts in between, such as the
+    retry of a killed one, then still counts as in progress and is not reported yet.
     """
     under_way = dagster_runs.accounts_under_way(instance)
     looks = [
@@ -44,11 +44,11 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
 
 # The sensor that records incidents and delivers their alerts, once when each opens and once when it is resolved.
 #
-# It is not a `run_failure_sensor` of Dagster's: that sees each failure a single time, before it is known whether a
-# retry follows, and loses it when its tick fails. This one looks at the current state.
+# It is not one of Dagster's `run_failure_sensor`s: those see each failure once, before it is known whether a retry
+# follows, and lose it if the tick fails. This one evaluates the current state.
 
-#: Ticks after which an incident that nobody sees any more is dropped: another installation on the same database sees
-#: its own at each of its ticks.
+#: Ticks after which an incident that is no longer found is closed. Incidents of another installation on the same
+#: database are renewed by its own ticks.
 _UNSEEN_TICKS = 3
 
 
@@ -81,19 +81,19 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
     return dg.SkipReason(told)
 
 
-# The sensor that refreshes accounts that are behind: the safety net under schedules and Dagster's own retries.
+# The sensor that refreshes accounts that are behind, in addition to schedules and Dagster's own retries.
 #
-# An account is behind when its last publish is too old or missing, when an approved scan waits to be published, or when
-# its newest sync ended without publishing. It gets one run at a time, with growing delays after failures. What a retry
-# cannot fix is left alone until a run that somebody else started has succeeded or failed otherwise: a person's, or the
-# hourly schedule's, which costs one request after a permanent error and notices a cause that was removed elsewhere.
+# An account is behind if its last publish is too old or missing, if an approved scan waits to be published, or if its
+# newest sync ended without publishing. It gets one run at a time, with growing delays after failures. After an error
+# that a retry cannot fix, the sensor waits until a run started elsewhere has succeeded or failed differently: a
+# person's, or that of the hourly schedule, which costs one request and detects when the cause has been removed.
 #
 # Its ticks return run requests and nothing else. Dagster 1.13.27 stores a check's evaluation outside of a run under an
 # empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
 
 
 def why_not(standing: AccountStanding, settings: Settings) -> str:
-    """Why the account gets no run now, in a few words; empty when it gets one."""
+    """Why the account gets no run now, in a few words; empty if it gets one."""
     if standing.is_under_way:
         return "a run is under way"
     if needs_a_person(standing):
@@ -132,7 +132,7 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
     return requested
 
 
-# The sensor that ends syncs which will not end by themselves, and so clears the way for the next attempt.
+# The sensor that ends syncs which will not end on their own, so that the next attempt can start.
 
 
 @dg.sensor(

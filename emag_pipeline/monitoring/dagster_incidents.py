@@ -1,7 +1,7 @@
-"""Incidents of Dagster's objects beside the accounts: failed jobs, failing sensors and schedules, failing checks.
+"""Incidents of Dagster's objects other than accounts: failed jobs, failing sensors and schedules, failing checks.
 
-Each is an incident under its own name until it succeeds. What another incident tells already has none here: a refused
-audit is `refused`, an account that is not fresh is `stale`.
+Each is an incident under its own name until it succeeds. A problem that another incident reports already has none
+here: a refused audit is `refused`, an account that is not fresh is `stale`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,8 +35,8 @@ from emag_pipeline.store.monitoring_tables import CheckResult
 from emag_pipeline.sync.account_health import Cause
 from emag_pipeline.sync.status import account_statuses
 
-# Jobs beside `refresh_offers` (clean-up, marts, reference data). Where a job has one run per account or marketplace,
-# each of these is a subject of its own: a success for one says nothing about another.
+# Jobs other than `refresh_offers` (clean-up, marts, reference data). If a job has one run per account or marketplace,
+# each of them is a separate subject, because a success for one does not resolve the failure of another.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class JobSubject:
 
     @property
     def name(self) -> str:
-        """As incidents and alerts call it."""
+        """Its name in incidents and alerts."""
         return self.job if self.partition is None else f"{self.job} of {self.partition}"
 
 
 def job_subjects(repository: dg.RepositoryDefinition) -> list[JobSubject]:
-    """What can fail separately: these jobs, or their partitions. Jobs that Dagster makes for itself are left out."""
+    """The jobs, or their partitions, that can fail separately, without the jobs that Dagster creates internally."""
     names = [name for name in repository.job_names if name != dagster_runs.REFRESH_JOB and not name.startswith("__")]
     return [subject for name in names for subject in _partitions_of(repository.get_job(name))]
 
@@ -63,9 +63,9 @@ def job_subjects(repository: dg.RepositoryDefinition) -> list[JobSubject]:
 def note_failed_jobs(
     database: Database, instance: dg.DagsterInstance, found: Sequence[JobSubject], patience_seconds: float
 ) -> None:
-    """Open, renew and close the subjects' incidents by how their newest runs ended. Raises DatabaseUnavailable.
+    """Open, renew and close the subjects' incidents by the results of their newest runs. Raises DatabaseUnavailable.
 
-    `patience_seconds`: how long a sensor may take to request what it repeats.
+    `patience_seconds`: how long a sensor may take to request a repetition.
     """
     for subject in found:
         tags = {} if subject.partition is None else {subject.tag: subject.partition}
@@ -86,9 +86,9 @@ def _job_finding(subject: JobSubject, cause: Cause, run_id: str) -> IncidentFind
 def _another_follows(
     instance: dg.DagsterInstance, ended: dg.RunsFilter, failed: dg.RunRecord, cause: Cause, patience_seconds: float
 ) -> bool:
-    """Whether another run is under way, or is about to be requested by a sensor.
+    """Whether another run is in progress, or is about to be requested by a sensor.
 
-    Sensors repeat what `emag-pipeline sync` executed and did not finish: by its tag, Dagster does not.
+    Sensors repeat unfinished runs of `emag-pipeline sync`; Dagster does not, because of their tag.
     """
     if instance.get_run_records(
         dg.RunsFilter(job_name=ended.job_name, tags=ended.tags, statuses=dagster_runs.UNDER_WAY), 1
@@ -99,7 +99,7 @@ def _another_follows(
 
 
 def _partitions_of(job: dg.JobDefinition) -> Iterator[JobSubject]:
-    """One per partition, where partitions are accounts or marketplaces; of an account's days, the newest run counts."""
+    """One per account or marketplace; if partitions are an account's days, the newest run counts."""
     if isinstance(job.partitions_def, dg.StaticPartitionsDefinition):
         yield from (JobSubject(job.name, key) for key in job.partitions_def.get_partition_keys())
     elif isinstance(job.partitions_def, dg.MultiPartitionsDefinition):
@@ -111,7 +111,7 @@ def _partitions_of(job: dg.JobDefinition) -> Iterator[JobSubject]:
 
 # Sensors and schedules whose ticks fail.
 
-#: Dagster's errors while the code server restarts, and that of a tick during which the daemon was ended.
+#: Dagster's errors while the code server restarts, and the error of a tick during which the daemon ended.
 PASSING = {*daemon.UNREACHABLE, "DagsterCodeLocationLoadError", daemon.NOT_STORED}
 _REMEDY = (
     "Until it succeeds, nothing that it watches over is done automatically: see its ticks in Dagster's UI, under "
@@ -120,10 +120,9 @@ _REMEDY = (
 
 
 def tick_finding(tick: LastTick) -> IncidentFinding | None:
-    """What is wrong with a sensor or schedule; None when its newest tick succeeded.
+    """The finding for a sensor or schedule; None if its newest tick succeeded.
 
-    An error that may pass at once, such as a database or code server that restarts, counts when the tick before failed
-    as well.
+    A transient error, such as a restarting database or code server, counts only if the previous tick failed as well.
     """
     if tick.error is None:
         return None
@@ -166,9 +165,9 @@ _FRESH = dg.AssetCheckKey(offers.key, OFFERS_ARE_FRESH.name)
 
 
 def note_freshness(database: Database, settings: Settings) -> None:
-    """Record the results of offers_are_fresh, which change while nothing runs. Raises DatabaseUnavailable.
+    """Record the results of offers_are_fresh, which change even if nothing runs. Raises DatabaseUnavailable.
 
-    In Dagster only a run may record it: a sensor's result would be stored without a run, and a second one never.
+    In Dagster only a run may record them: of a sensor's results, which have no run, Dagster can store only the first.
     """
     for status in account_statuses(database, [account.name for account in settings.accounts]):
         result = freshness(database, status, settings).result()

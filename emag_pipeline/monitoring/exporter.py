@@ -1,7 +1,7 @@
-"""The exporter: `/metrics` on one port, `/health` and `/ready` on another, and a watch for a silent daemon.
+"""The exporter: `/metrics` on one port, `/health` and `/ready` on another, and a check for a silent daemon.
 
-It only reads the database, so it covers every process on every machine, and restarts cost nothing. A database that is
-away, slow or frozen is something to report, never a reason to end.
+It only reads the database, so it covers every process on every machine and can be restarted at any time. It reports a
+database that is unreachable, slow or frozen, and keeps running.
 """
 
 import json
@@ -29,18 +29,18 @@ T = TypeVar("T")
 
 log = logger(__name__)
 
-#: For one statement of a scrape: a few milliseconds are usual.
+#: Time limit for one statement of a scrape; a few milliseconds are usual.
 _STATEMENT_SECONDS = 2.0
-#: Questions to the database at a time; another one waits so long for its turn.
+#: Concurrent queries to the database, and how long a further one waits.
 _QUESTIONS = 2
 _TURN_SECONDS = 3.0
 
 
 class Exporter:
-    """Listens at construction. `connect` gives the database, or raises the reason why there is none yet."""
+    """Listens once constructed. `connect` returns the database, or raises the reason why there is none yet."""
 
     def __init__(self, settings: Settings, connect: Callable[[], Database]) -> None:
-        """Raises SettingsError when a port or the address cannot be used."""
+        """Raises SettingsError if a port or the address cannot be used."""
         self._settings = settings
         self._connect = connect
         self._turns = threading.BoundedSemaphore(_QUESTIONS)
@@ -59,13 +59,13 @@ class Exporter:
         )
 
     def start(self) -> None:
-        """Answer, and watch for a silent daemon, until `stop` or the end of the process."""
+        """Respond, and check for a silent daemon, until `stop` or the end of the process."""
         self.metrics.start()
         self.health.start()
         threading.Thread(target=self._watch, name="silence", daemon=True).start()
 
     def stop(self) -> None:
-        """End both ports; a question that the database does not answer is abandoned."""
+        """Close both ports; queries that the database has not answered are abandoned."""
         self.metrics.stop(waits=False)
         self.health.stop()
 
@@ -90,7 +90,7 @@ class Exporter:
         return metrics.read(database, self._accounts, self._settings.marketplaces, _STATEMENT_SECONDS)
 
     def _ask(self, question: Callable[[Database], T]) -> T:
-        """Ask the database when it is this caller's turn; the log hears when it goes away and comes back."""
+        """Query the database when it is this caller's turn; log when it becomes unreachable and reachable again."""
         if not self._turns.acquire(timeout=_TURN_SECONDS):
             waiting = DatabaseUnavailable(
                 "the database does not answer",
@@ -119,7 +119,7 @@ class Exporter:
             log.warning("figures_readable_again")
 
     def _watch(self) -> None:
-        """Every monitor interval; whatever goes wrong is left to the next time, and harms nothing else."""
+        """Check once per monitor interval; a failed check is repeated at the next interval."""
         interval = self._settings.monitor_interval_seconds
         pause = threading.Event()
         began = time.monotonic()
@@ -133,6 +133,6 @@ class Exporter:
 
 
 def json_page(document: Document) -> Response:
-    """A document of `monitoring.health`: 503 where it has problems."""
+    """A document of `monitoring.health` as a response: 503 if it has problems."""
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return Response(text, 503 if document["problems"] else 200, media_type="application/json")

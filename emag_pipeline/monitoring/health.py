@@ -1,24 +1,25 @@
-"""`/health`: whether everything is healthy, for people and probes. 200 when nothing needs a person, else 503, as JSON:
+"""`/health`: whether everything is healthy, for people and probes. 200 if nothing needs a person, else 503, as JSON:
 
-healthy         whether the answer is 200
+healthy         whether the status is 200
 problems        what needs a person: {subject, what, remedy} of `daemon`, `database`, an account, `sensor NAME`, …
 at              when this was read (ISO 8601, UTC)
-sensors_tick    whether the daemon's sensors watch over the accounts; null when the database is away
+sensors_tick    whether the daemon's sensors are running; null if the database is unreachable
 sensors         seconds since each sensor's last tick, null for one that never ticked
 incidents       open incidents: a list of {subject, kind, what, remedy, since}
-checks          checks that fail, not problems by themselves: {subject, check, part, severity, said, remedy, since}
+checks          failing checks, which are not problems as such: {subject, check, part, severity, said, remedy, since}
 not_configured  accounts whose offers are kept although they are not in the settings: not a problem
 stopped         programs of this home's `up` that were stopped (SIGSTOP): {subject, what, remedy}
 accounts        by name, each with the keys below
 
 An account has `state`, `phase`, `last_publish_at`, `oldest_page_at` (when the oldest page of that publish was read),
-`age_seconds` (since then: how old the data is that readers see), `stale`, `trouble`, `error_class`, `error` and
+`age_seconds` (since then: the age of the data that readers see), `stale`, `trouble`, `error_class`, `error` and
 `remedy`.
 
 What needs a person: the database cannot be read; a program of `up` is stopped; a sensor is silent, or the ticks of a
 sensor or schedule fail; an account's data was read too long ago (EMAG_SYNC_STALE_AFTER_HOURS, at least two scans), or
-it has none; its running sync is stuck or dead; its last sync failed in a way that a retry cannot fix, refusals
-included. What is retried is shown, and is not a problem while the account is fresh. Keys are added, never renamed.
+it has none; its running sync is stuck or dead; its last sync failed in a way that a retry cannot fix, including a
+refusal. A failure that is retried is shown, but is not a problem while the account is fresh. Keys are added, never
+renamed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,11 +48,11 @@ _RECOVERED_BY_HAND = "Run `emag-pipeline recover`: the sensor stuck_syncs, which
 
 @dataclass(frozen=True, slots=True)
 class AccountHealth:
-    """One account. `trouble` is None, `stuck` or `dead`; `said` and `remedy` are empty when nothing is wrong.
+    """One account. `trouble` is None, `stuck` or `dead`; `said` and `remedy` are empty if there is no problem.
 
     `age_seconds` counts from `oldest_page_at`, when the oldest page of the last publish was read, not from the publish.
-    `is_stale`: what it published is too old, or it never published; `published` says when, in words. `phase` is that of
-    a running sync.
+    `is_stale`: its last publish is too old or missing; `published` gives its time in words. `phase` is that of a
+    running sync.
     """
 
     account: str
@@ -69,12 +70,12 @@ class AccountHealth:
 
     @property
     def is_well(self) -> bool:
-        """Fresh; if a sync runs, it goes on; the last one did not fail in a way that a retry cannot fix."""
+        """Fresh; a running sync is not stuck; the last sync did not fail in a way that a retry cannot fix."""
         return not (self.is_stale or self.trouble or self.is_broken)
 
     @property
     def is_broken(self) -> bool:
-        """The last sync failed in a way that a retry cannot fix, a refusal by the audit included."""
+        """The last sync failed in a way that a retry cannot fix, including a refusal by the audit."""
         return self.error_class is not None and rerun_after(self.error_class) is Rerun.NEVER
 
 
@@ -85,32 +86,32 @@ class HealthStatus:
     at: datetime
     accounts: tuple[AccountHealth, ...]
     sensor_ages: Mapping[str, float | None]
-    #: what was noted and is not resolved, the oldest first; checks that do not pass, likewise
+    #: open incidents, the oldest first; failing checks, likewise
     incidents: tuple[Incident, ...]
     checks: tuple[CheckResult, ...]
-    #: older than this, a tick is missing
+    #: a sensor without a tick for this long is silent
     tick_bound_seconds: float
-    #: accounts of which offers are kept, and that are not in the settings
+    #: accounts whose offers are kept although they are not in the settings
     not_configured: tuple[str, ...] = ()
-    #: what is wrong where ticks are missing, none as long as an `up` has just started
+    #: problems of silent sensors; none while an `up` has just started
     silences: tuple[Silence, ...] = ()
-    #: programs of an `up` of this home that somebody has stopped (SIGSTOP)
+    #: programs of an `up` of this home that were stopped (SIGSTOP)
     stopped: tuple[StoppedProgram, ...] = ()
 
     @property
     def silent_sensors(self) -> tuple[str, ...]:
-        """Those whose tick is missing; none when the daemon works."""
+        """The sensors that have not ticked for too long."""
         bound = self.tick_bound_seconds
         return tuple(name for name, age in self.sensor_ages.items() if age is None or age > bound)
 
     @property
     def sensors_tick(self) -> bool:
-        """Whether the daemon's sensors look after the accounts."""
+        """Whether the daemon's sensors are running."""
         return not self.silent_sensors
 
     @property
     def is_well(self) -> bool:
-        """Every account is well, the sensors tick, and no program is stopped."""
+        """Every account is healthy, the sensors tick, and no program is stopped."""
         return self.sensors_tick and not self.stopped and all(account.is_well for account in self.accounts)
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,13 +130,13 @@ class HealthStatus:
 
 
 def sync_troubles(database: Database, settings: Settings) -> dict[str, Trouble]:
-    """What is wrong with syncs that are recorded as running and will not end by themselves, by account."""
+    """By account, why a sync that is recorded as running will not end on its own."""
     found = ((sync.account, trouble_of(sync, Bounds.of(settings))) for sync in running_syncs(database))
     return {account: trouble for account, trouble in found if trouble is not None}
 
 
 def health_status(database: Database, settings: Settings) -> HealthStatus:
-    """How all configured accounts and the sensors fare now. Raises the errors of the database."""
+    """The current health of all configured accounts and the sensors. Raises the errors of the database."""
     bounds = Bounds.of(settings)
     running = {sync.account: sync for sync in running_syncs(database)}
     ages = monitoring_tables.tick_ages(database)
@@ -224,23 +225,23 @@ def _check(result: CheckResult) -> dict[str, Any]:
     }
 
 
-# The documents of `/health` and `/ready`. Each has `problems`; where there are any, the status is 503.
+# The documents of `/health` and `/ready`. Each has `problems`; if there are any, the status is 503.
 
 Document = dict[str, Any]
 Problem = dict[str, str]
 
-#: Subjects of incidents whose ticks no account's state tells of.
+#: Subjects of incidents about ticks, which no account's state shows.
 _TICKING = ("sensor ", "schedule ")
 
 
 def health_page(health: HealthStatus) -> Document:
-    """The answer when the database could be read."""
+    """The document if the database could be read."""
     found = list(problems(health))
     return {**health.as_dict(), "healthy": not found, "problems": found}
 
 
 def unreadable_page(error: PipelineError) -> Document:
-    """The answer when it could not."""
+    """The document if it could not be read."""
     return {
         "healthy": False,
         "problems": [database_problem(error)],
@@ -256,12 +257,12 @@ def unreadable_page(error: PipelineError) -> Document:
 
 
 def ready_page(error: PipelineError | None) -> Document:
-    """`/ready`: the database can be read and its schema is this version's; `error` says why not."""
+    """`/ready`: whether the database can be read and its schema is this version's; `error` says why not."""
     return {"ready": error is None, "problems": [] if error is None else [database_problem(error)]}
 
 
 def problems(health: HealthStatus) -> Iterator[Problem]:
-    """What needs a person, the daemon first: without it nothing recovers automatically."""
+    """The problems that need a person, the daemon's first: without it nothing recovers automatically."""
     for one in health.stopped:
         yield _problem(one.name, one.said, one.remedy)
     for silent in health.silences:

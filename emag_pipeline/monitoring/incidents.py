@@ -1,11 +1,11 @@
-"""Incidents (emag_incidents): what is wrong is noted once, told once (`outbox`), and listed until it is resolved.
+"""Incidents (emag_incidents): a problem is recorded once, reported once (`outbox`), and listed until it is resolved.
 
-There is one open row per subject and kind, and one for `failing` and `refused` together: two states of one trouble, an
-account that does not publish. Another cause is another row: it begins when it was found, and the row before it closes
-without a message. The end is told once for all of them, counted from the first one's beginning.
+There is one open row per subject and kind, and one for `failing` and `refused` together, which are two states of the
+same problem: an account that does not publish. A different cause opens a new row, starting when it was found, and the
+previous row closes without a message. The end is reported once for all of them, with the duration since the first.
 
-Findings are derived anew at each look from the state of the accounts, not from events: a missed look, a failed tick or
-a lost retry changes nothing.
+At each evaluation, findings are derived from the state of the accounts, not from events: a missed evaluation, a failed
+tick or a lost retry does no harm.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,6 +17,7 @@ from typing import Any
 from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.account_health import (
     AccountStanding,
@@ -32,13 +33,13 @@ log = logger(__name__)
 
 TIMEOUT_SECONDS = 30
 _SQL = statements("monitoring/incidents.sql")
-#: Kinds that are states of the same trouble.
+#: Kinds that are states of the same problem.
 _UNPUBLISHED = ("failing", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentFinding:
-    """What is wrong now with a subject: an account, or a part of the pipeline such as `daemon`."""
+    """A current problem of a subject: an account, or a part of the pipeline such as `daemon`."""
 
     subject: str
     kind: str
@@ -50,7 +51,7 @@ class IncidentFinding:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One row: what is or was wrong. Times are UTC; `closed_at` is None while it is open, `told_at` while untold."""
+    """One row. Times are UTC; `closed_at` is None while it is open, `told_at` until it was reported."""
 
     incident_id: int
     subject: str
@@ -66,18 +67,18 @@ class Incident:
 
     @property
     def cause(self) -> str:
-        """What a further alert must differ in."""
+        """The cause; a further alert is sent only if it changes."""
         return cause_of(self)
 
 
 def cause_of(one: Incident | IncidentFinding) -> str:
-    """What makes it news: of a refusal the remedy, which names the sync that a person is to judge, else the error."""
+    """What distinguishes alerts: for a refusal the remedy, which names the sync to decide on, else the error."""
     return one.remedy if one.kind == "refused" else one.error_class or ""
 
 
 def note(database: Database, finding: IncidentFinding) -> bool:
-    """Record that something is wrong, or still is. Returns whether that is news, a first or another cause: then the
-    log hears of it.
+    """Record a problem that was found, or found again. Returns whether it is new or has a different cause; then it is
+    logged.
     """
     kinds = _UNPUBLISHED if finding.kind in _UNPUBLISHED else (finding.kind,)
     values: dict[str, Any] = {**asdict(finding), "kinds": list(kinds), "cause": cause_of(finding)}
@@ -92,29 +93,28 @@ def note(database: Database, finding: IncidentFinding) -> bool:
 
 
 def close(database: Database, subject: str, *, well_at: datetime, still: Collection[str] = ()) -> list[Incident]:
-    """Close the subject's incidents that began before it recovered, except the kinds that are `still` found."""
+    """Close the subject's incidents that started before it recovered, except the kinds that are `still` found."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        rows = tx.run(_SQL["close"], subject=subject, at=well_at, still=list(still)).all()
-    closed = [Incident(**row._mapping) for row in rows]
+        closed = rows_of(tx.run(_SQL["close"], subject=subject, at=well_at, still=list(still)), Incident)
     for incident in closed:
         log.info("incident_closed", subject=incident.subject, kind=incident.kind)
     return closed
 
 
 def forget_others(database: Database, subjects: Collection[str], unseen_seconds: float) -> None:
-    """Close, without a message, the incidents of what is no longer there, as an account taken out of the settings.
+    """Close, without a message, the incidents of subjects that no longer exist, e.g. removed accounts.
 
-    Those that were seen within so many seconds stay: they belong to another installation on the same database.
+    Those found within the last `unseen_seconds` stay: they belong to another installation on the same database.
     """
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         tx.run(_SQL["forget_others"], subjects=list(subjects), unseen=unseen_seconds)
 
 
 def open_incidents(database: Database, account: str | None = None) -> list[Incident]:
-    """What is wrong now, the oldest first; with an account what concerns it: its own, and what all accounts need."""
+    """The open incidents, the oldest first; with an account, its own and those that affect all accounts."""
     sql = _SQL["all_open"] if account is None else _SQL["open_for_account"]
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [Incident(**row._mapping) for row in tx.run(sql, account=account)]
+        return rows_of(tx.run(sql, account=account), Incident)
 
 
 def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:
@@ -129,12 +129,12 @@ def note_findings(database: Database, standings: Sequence[AccountStanding], sett
 
 
 def findings(standing: AccountStanding, settings: Settings) -> list[IncidentFinding]:
-    """What is wrong with an account now: it does not publish (`failing`, `refused`), it has not for long (`stale`)."""
+    """The current problems of an account: it does not publish (`failing`, `refused`), or its data is old (`stale`)."""
     return [found for found in (_unpublished(standing, settings), _stale(standing, settings)) if found is not None]
 
 
 def _unpublished(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
-    """What may pass, as a process that was killed, is an incident once the try that follows by itself failed too."""
+    """A transient failure, e.g. a killed process, is an incident only once the automatic retry has failed too."""
     cause = standing.cause
     if cause is None or cause.is_quiet or standing.status.awaits_publish:
         return None
@@ -159,7 +159,7 @@ def _by_itself(standing: AccountStanding, settings: Settings) -> str:
 
 
 def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
-    """While a run is under way, staleness is no news before that run's time is over."""
+    """While a run is in progress, staleness is reported only after that run's time limit."""
     status = standing.status
     seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
     own_seconds = standing.newest.allowed_seconds if standing.newest is not None else 0.0
@@ -178,9 +178,9 @@ def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | N
 
 
 def is_told_by(incident: Incident, status: AccountStatus) -> bool:
-    """Whether the account's newest error, or its approval, says what this incident says: its cause is the same.
+    """Whether the account's newest error, or its approval, has the same cause as this incident.
 
-    Otherwise both stand: after Ctrl-C the newest sync was interrupted, and the account fails still.
+    Otherwise both are shown: after Ctrl-C the newest sync was interrupted, and the account is still failing.
     """
     error = status.last_error
     if error is None or incident.subject != status.account or incident.kind not in ("failing", "refused"):

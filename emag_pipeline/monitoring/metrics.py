@@ -1,4 +1,4 @@
-"""What a scrape gets: the database's figures as Prometheus metrics, and whether they could be read at all."""
+"""The content of a scrape: the database's figures as Prometheus metrics, and whether they could be read at all."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ _SQL = statements("monitoring/metrics.sql")
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One counter as it is stored; `labels` are those that it was increased with."""
+    """One stored counter; `labels` are those that it was increased with."""
 
     name: str
     labels: Mapping[str, str]
@@ -38,10 +38,10 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class AccountGauges:
-    """One account now. Ages are in seconds, 0 while nothing runs; None stands for what is not known yet.
+    """The current state of one account. Ages are in seconds, 0 while nothing runs; None means not known yet.
 
     `status`, pages and `error_class` are those of the account's newest sync. `slots` are the calls that the rate
-    budget granted within the last minute.
+    budget granted in the last minute.
     """
 
     account: str
@@ -64,9 +64,9 @@ class AccountGauges:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringFigures:
-    """Everything in one scrape. `open_incidents` counts them by kind, `revision` is the schema's.
+    """All figures of one scrape. `open_incidents` counts by kind, `revision` is the schema's.
 
-    `surprises` counts the unexpected fields by account and kind, and has no entry where there are none.
+    `surprises` counts the unexpected fields by account and kind; it has no entry for zero.
     """
 
     revision: str
@@ -127,10 +127,10 @@ def _by_name(tx: Transaction, statement: str) -> dict[str, float]:
     return {row.name: row.value for row in tx.run(_SQL[statement])}
 
 
-# Stored counters as series: each from zero on, label values from a known set.
+# Stored counters as series: each starts at zero, label values are from a known set.
 #
-# A counter that appears late hides its first increase from rate(), so what a sync can count is there from the start,
-# for every account. An account that was taken out of the settings is no longer reported.
+# A counter that appears late hides its first increase from rate(), so all counters of a sync exist from the start for
+# every account. An account that was removed from the settings is no longer reported.
 
 Labels = tuple[str, ...]
 
@@ -163,7 +163,7 @@ class StoredCounters:
         return values
 
     def latencies(self, metric: Metric) -> dict[Labels, Latencies]:
-        """All series of a histogram that is stored as `_bucket` and `_sum`, each call counted in one bucket only."""
+        """All series of a histogram, which is stored as `_bucket` (each call in one bucket only) and `_sum`."""
         counts = {labels: dict.fromkeys(_BOUNDS, 0.0) for labels in self._from_start(metric)}
         for counter in self._by_name.get(f"{metric.name}_bucket", ()):
             buckets = counts.setdefault(self._labels(metric, counter), dict.fromkeys(_BOUNDS, 0.0))
@@ -203,18 +203,18 @@ _RUN_STATUS = {SyncStatus.RUNNING: 1, SyncStatus.COMPLETED: 2, SyncStatus.FAILED
 
 
 class PipelineCollector(Collector):
-    """Reads everything anew at each scrape. Without the database there are no figures, but always an answer."""
+    """Reads everything at each scrape. Without the database it has no figures, but always responds."""
 
     def __init__(self, settings: Settings, read: Callable[[], MonitoringFigures]) -> None:
         self._settings = settings
         self._read = read
 
     def describe(self) -> Iterable[core.Metric]:
-        """Nothing: a registry must not need the database."""
+        """Empty, so that registration does not need the database."""
         return ()
 
     def collect(self) -> Iterator[core.Metric]:
-        """All metrics of metric_list; without figures only the exporter's own two."""
+        """All metrics of metric_list; without the database only the exporter's own two."""
         began = time.monotonic()
         try:
             figures = self._read()

@@ -1,10 +1,10 @@
-"""The transactional outbox: incidents and their ends that the webhook has not been told yet.
+"""The transactional outbox: incidents, and their ends, that were not yet sent to the webhook.
 
-Incidents are committed first; telling them comes later and is repeated until the webhook has accepted. So no alert is
-lost with a process, and none is sent for what was rolled back. A row is told once per cause (`incidents.cause_of`); one
-that closed untold is not told at all.
+Incidents are committed first and sent later, repeatedly until the webhook accepts them. So no alert is lost with a
+process, and none is sent for a rolled back incident. A row is sent once per cause (`incidents.cause_of`); one that
+closed before it was sent is never sent.
 
-Called by the sensors and by the exporter, never by a run: a webhook that fails harms nothing, and shows in the counter
+Called by the sensors and by the exporter, never by a run: a failing webhook does no harm, and is visible in the counter
 `emag_sync_alerts_total` and in the log.
 """
 
@@ -27,24 +27,25 @@ from emag_pipeline.monitoring.incidents import TIMEOUT_SECONDS, Incident
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import row_of, rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.status import account_statuses
 
 log = logger(__name__)
 
 _SQL = statements("monitoring/outbox.sql")
-#: For one call of `deliver`, so that a slow webhook delays no sensor for long.
+#: Time limit for one call of `deliver`, so that a slow webhook does not delay a sensor for long.
 _DELIVERY_SECONDS = 20.0
-#: Longer than one post takes; a process that dies while it tells leaves the incident to others after that.
+#: Longer than one post takes; after that another process may send the incident of a process that died.
 _CLAIM_SECONDS = 60.0
-#: For one whole post. Sensors wait for it, so it is short; what was not accepted is told at their next tick.
+#: Time limit for one post. Sensors wait for it, so it is short; a failed message is sent again at their next tick.
 DEADLINE_SECONDS = 10.0
 
 
 def deliver(database: Database, settings: Settings) -> None:
-    """Tell every incident that was not told, and every end. Stops at the first message that is not accepted.
+    """Send every unsent incident and end of an incident. Stops at the first message that is not accepted.
 
-    Without EMAG_ALERT_WEBHOOK_URL nothing is told, and nothing is lost: what is open then is told once there is one.
+    Without EMAG_ALERT_WEBHOOK_URL nothing is sent; incidents that are still open are sent once there is one.
     Raises DatabaseUnavailable.
     """
     url = settings.alert_webhook_url
@@ -58,7 +59,7 @@ def deliver(database: Database, settings: Settings) -> None:
 
 
 def _tell_alert(database: Database, settings: Settings, url: SecretStr) -> bool | None:
-    """Tell the next alert; None when there is none, else whether it was accepted."""
+    """Send the next alert; None if there is none, else whether it was accepted."""
     incident = claim_alert(database, _CLAIM_SECONDS)
     if incident is None:
         return None
@@ -97,30 +98,29 @@ def _send(url: SecretStr, document: Document) -> bool:
 
 
 def claim_alert(database: Database, claim_seconds: float) -> Incident | None:
-    """Claim, for so many seconds, the oldest open incident whose cause has not been told."""
+    """Claim, for this many seconds, the oldest open incident whose cause was not sent yet."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        row = tx.run(_SQL["claim_alert"], seconds=claim_seconds).one_or_none()
-    return None if row is None else Incident(**row._mapping)
+        return row_of(tx.run(_SQL["claim_alert"], seconds=claim_seconds), Incident)
 
 
 def claim_end(database: Database, claim_seconds: float) -> list[Incident]:
-    """Claim, for so many seconds, all told incidents of one subject that has recovered, and whose end was not told."""
+    """Claim, for this many seconds, all sent incidents of one recovered subject whose end was not sent yet."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [Incident(**row._mapping) for row in tx.run(_SQL["claim_end"], seconds=claim_seconds)]
+        return rows_of(tx.run(_SQL["claim_end"], seconds=claim_seconds), Incident)
 
 
 def note_alert_told(database: Database, told: Incident) -> None:
-    """The webhook has accepted the alert."""
+    """Record that the webhook accepted the alert."""
     _settle(database, "alert_told", [told], "told", cause=told.cause)
 
 
 def note_end_told(database: Database, told: Collection[Incident]) -> None:
-    """The webhook has accepted the message that these incidents are over."""
+    """Record that the webhook accepted the message that these incidents ended."""
     _settle(database, "end_told", told, "told")
 
 
 def note_untold(database: Database, untold: Collection[Incident]) -> None:
-    """The webhook has not accepted the message: it is to be sent again."""
+    """Record that the webhook did not accept the message, so that it is sent again."""
     _settle(database, "not_told", untold, "failed")
 
 
@@ -132,20 +132,20 @@ def _settle(database: Database, name: str, incidents: Collection[Incident], outc
 
 # The webhook: one JSON POST within one time limit. Its URL is a secret and appears in no text.
 #
-# The standard library's client and not `requests`, whose urllib3 logs every path at level debug. Either limits single
-# waits only: an answer that trickles in would hold a sensor for ever. So the call has a thread of its own, which is
-# abandoned when its time is over.
+# It uses the standard library's client and not `requests`, whose urllib3 logs every path at level debug. Both limit
+# only single waits: a response that arrives byte by byte would block a sensor forever. So the call has its own thread,
+# which is abandoned at the time limit.
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """A redirect would tell the URL to whoever it names."""
+    """Refuses redirects, which could reveal the URL to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Follow none: it is an answer like any other that is not 2xx."""
+        """Follow none: a redirect counts as a failed response."""
 
 
 def post(url: SecretStr, document: dict[str, Any], deadline_seconds: float = DEADLINE_SECONDS) -> str:
-    """Send the document as JSON. Returns what went wrong in a few words, nothing when it was accepted; never raises."""
+    """Send the document as JSON. Returns the problem in a few words, empty if it was accepted; never raises."""
     outcome: Future[str] = Future()
     threading.Thread(
         target=lambda: outcome.set_result(_post(url, document, deadline_seconds)), name="webhook", daemon=True
@@ -157,7 +157,7 @@ def post(url: SecretStr, document: dict[str, Any], deadline_seconds: float = DEA
 
 
 def _post(url: SecretStr, document: dict[str, Any], seconds: float) -> str:
-    """Texts of errors are not passed on: they may hold the URL."""
+    """As `post`, without its time limit. Texts of errors are not passed on, because they may contain the URL."""
     try:
         if not url.get_secret_value().startswith(("http://", "https://")):
             return "it is not an http:// or https:// address"
@@ -167,10 +167,10 @@ def _post(url: SecretStr, document: dict[str, Any], seconds: float) -> str:
             return ""
     except HTTPError as answer:
         return f"the answer was HTTP {answer.code}"
-    except Exception as error:  # no such host, a broken certificate, anything: an alert must not harm what it reports
+    except Exception as error:  # unknown host, bad certificate, …: a failed alert must not cause a failure elsewhere
         return f"it cannot be reached ({_kind(error)})"
 
 
 def _kind(error: Exception) -> str:
-    """The innermost class: urllib wraps what the socket raised."""
+    """The innermost class: urllib wraps the socket's error."""
     return type(getattr(error, "reason", None) or error).__name__

@@ -1,6 +1,6 @@
-"""Recovery: the ledger's row is ended with the reason, the Dagster run in the way that lets Dagster retry it.
+"""Recovery: end a sync in the ledger with the reason, and its Dagster run in the way that lets Dagster retry it.
 
-The row goes first: from that moment on its owner can write nothing, whatever becomes of its process.
+The ledger comes first: from then on the sync's process cannot write any more, whether it ends or not.
 """
 
 import getpass
@@ -38,14 +38,14 @@ from emag_pipeline.wording import goes_on
 
 log = logger(__name__)
 
-# Finding the syncs and runs that will not end by themselves (by the rule in `sync.liveness`).
+# Finding the syncs and runs that will not end on their own (by the rule in `sync.liveness`).
 
 
 @dataclass(frozen=True, slots=True)
 class StuckSync:
-    """What was found wrong: a sync of the ledger, or (`sync_id` is None) a Dagster run that works on no sync.
+    """One finding: a sync of the ledger, or (`sync_id` is None) a Dagster run without a sync.
 
-    `condition` is `stuck`, `dead`, `orphaned` or `cancelled`, see `sync.liveness`; `why` is a clause that gives the
+    `condition` is `stuck`, `dead`, `orphaned` or `cancelled`, see `sync.liveness`; `why` is a clause with the
     evidence.
     """
 
@@ -56,19 +56,19 @@ class StuckSync:
     dagster_run_id: str | None
     pages_done: int
     pages_expected: int | None
-    #: this machine's process table shows that nobody works on it any more
+    #: this machine's process table shows that its process has ended
     is_process_gone: bool = False
-    #: how many pages the next attempt goes on with
+    #: how many pages the next attempt continues with
     pages_left: int = 0
 
     @property
     def sentence(self) -> str:
-        """Who, and what is wrong, e.g. `main: dead: no heartbeat for 130 s, the bound is 120 s`."""
+        """Subject and problem, e.g. `main: dead: no heartbeat for 130 s, the limit is 120 s`."""
         return f"{self.account}: {self.condition}: {self.why}"
 
 
 def find(database: Database, instance: Instance | None, bounds: Bounds) -> list[StuckSync]:
-    """Everything that is stuck now. Without an instance only what the ledger alone can tell."""
+    """Everything that is stuck now. Without an instance, only what the ledger shows."""
     syncs = running_syncs(database)
     ends = run_ends(instance, syncs)
     found = [
@@ -80,7 +80,7 @@ def find(database: Database, instance: Instance | None, bounds: Bounds) -> list[
 
 
 def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
-    """What is wrong with a sync of the ledger."""
+    """The finding for a sync of the ledger."""
     return StuckSync(
         account=sync.account,
         condition=trouble.condition,
@@ -95,7 +95,7 @@ def finding(sync: RunningSync, trouble: Trouble) -> StuckSync:
 
 
 def run_ends(instance: Instance | None, syncs: Sequence[RunningSync]) -> Mapping[str, RunEnd]:
-    """How those Dagster runs of the syncs have ended that are over, and that are this instance's own."""
+    """How the syncs' Dagster runs ended; only runs of this instance that have ended."""
     if instance is None or not syncs:
         return {}
     own = identity_of(instance)
@@ -104,7 +104,7 @@ def run_ends(instance: Instance | None, syncs: Sequence[RunningSync]) -> Mapping
 
 
 def abandoned_runs(instance: Instance | None, syncs: Sequence[RunningSync], bounds: Bounds) -> list[StuckSync]:
-    """Dagster runs under way that work on none of the syncs and will not end by themselves."""
+    """Dagster runs in progress that belong to none of the syncs and will not end on their own."""
     if instance is None:
         return []
     at_work = [sync.dagster_run_id for sync in syncs if sync.dagster_run_id is not None]
@@ -124,37 +124,37 @@ _IF_AGAIN = (
     "It was ended, and the next run {goes_on}; if it gets stuck again, check network, marketplace and "
     "database locks with `emag-pipeline doctor`"
 )
-#: A heartbeat or a page holds the row for milliseconds; whoever holds it longer is publishing.
+#: A heartbeat or a page locks the row for milliseconds; a longer lock means a publish.
 _TRIES, _TRY_SECONDS = 5, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A finding that was dealt with. `run` is None when its Dagster run was over already, or could not be reached."""
+    """A finding that was handled. `run` is None if its Dagster run had ended already or could not be reached."""
 
     found: StuckSync
     run: EndedRun | None
 
     @property
     def sentence(self) -> str:
-        """What was wrong, what was done, what comes next."""
+        """The problem, the action taken, and what follows."""
         done = [self.found.sentence]
         if self.found.sync_id is not None:
             done.append("marked as cancelled" if self.found.condition is Condition.CANCELLED else "marked as failed")
         if self.run is not None:
             done.append(self.run.fate)
         again = self.run is not None and self.run.will_retry
-        done.append("Dagster's daemon starts the run again" if again else "the account's next run goes on")
+        done.append("Dagster's daemon starts the run again" if again else "the account's next run continues")
         return "; ".join(done)
 
 
 def recover(
     database: Database, instance: Instance | None, bounds: Bounds, accounts: Collection[str] | None = None
 ) -> list[Recovered]:
-    """End everything that is stuck, so that another attempt can go on. Returns what was done.
+    """End everything that is stuck, so that another attempt can continue. Returns what was done.
 
-    With `accounts` only their syncs are judged: others are another installation's on the same database.
-    A sync whose row is being written (above all by its publish) is alive and left alone. Without an instance no
+    With `accounts`, only their syncs are examined: others belong to another installation on the same database.
+    A sync whose row is being written (usually by its publish) is alive and not ended. Without an instance no
     Dagster run is ended. Raises the errors of the database.
     """
     liveness.bring_back_signs(database)
@@ -180,7 +180,7 @@ def recover(
 
 
 def _incident(found: StuckSync) -> IncidentFinding:
-    """A sync that got stuck is told although it was ended: what made it hang is still there. A crash is over."""
+    """A stuck sync is reported even after it was ended, because its cause may persist; a crash is not."""
     remedy = _IF_AGAIN.format(goes_on=goes_on(found.pages_left))
     return IncidentFinding(found.account, "stuck", found.why, remedy, EndFromOutside.STUCK_SYNC, found.dagster_run_id)
 
@@ -193,7 +193,7 @@ def _tell(one: Recovered) -> None:
 
 
 def _end_sync(database: Database, sync: RunningSync, bounds: Bounds, run_end: RunEnd | None) -> StuckSync | None:
-    """End a sync in the ledger and count it, if under its lock it is in trouble still."""
+    """End a sync in the ledger and count it, if it is still stuck once its row is locked."""
     if trouble_of(sync, bounds, run_end) is None:
         return None
     for _ in range(_TRIES):
@@ -235,14 +235,14 @@ def _count(database: Database, counter: str, findings: Sequence[StuckSync]) -> N
                 liveness.count(tx, counter, found.account)
 
 
-# The same on demand, by a person or a program; Dagster's storage may be away.
+# The same on demand, by a person or a program; Dagster's storage may be unreachable.
 
 _warnings = logging.getLogger(__name__)
 
 
 @contextmanager
 def opened(settings: Settings, complain: Callable[[str], None]) -> Iterator[tuple[Database, Instance | None]]:
-    """The pipeline's database, and Dagster's instance or, after a complaint, None.
+    """The pipeline's database and Dagster's instance; None, after a message to `complain`, if it cannot be opened.
 
     Raises DatabaseUnavailable, SchemaMismatch.
     """

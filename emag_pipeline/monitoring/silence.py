@@ -1,4 +1,4 @@
-"""Silence is a state to check: a dead daemon raises no alarm, so another process, the exporter, watches for it."""
+"""Detects a silent daemon: a dead daemon cannot raise an alarm, so the exporter, a separate process, checks for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.wording import age
 
-#: The sensors that are on by default: as long as the daemon lives, each ticks once a monitor interval.
+#: The sensors that are on by default; while the daemon runs, each ticks once per monitor interval.
 SENSORS = ("stuck_syncs", "stale_accounts", "stale_marts", "stale_reference", "run_failures")
 DAEMON = "daemon"
 
 _INTERVALS = 3
 _LEAST_SECONDS = 60.0
 
-#: How the sentence begins that is explained where the daemon is known not to run.
+#: The beginning of the sentence that is replaced by an explanation if the daemon is known not to run.
 NO_SENSOR = "no sensor of Dagster's daemon"
 
 Silent = Sequence[tuple[str, float]]
@@ -28,7 +28,7 @@ Silent = Sequence[tuple[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """That a sensor, or every one, has not ticked for so many seconds (infinite: never), and what to do about it."""
+    """One sensor, or all, did not tick for this many seconds (infinite: never), and the remedy."""
 
     said: str
     remedy: str
@@ -41,13 +41,13 @@ def bound_seconds(settings: Settings) -> float:
 
 
 def has_just_started(settings: Settings) -> bool:
-    """Whether an `up` of this home has just begun, so that its sensors may not have had their first tick yet."""
+    """Whether an `up` of this home has just started, so that its sensors may not have ticked yet."""
     up = running_up.running(settings.home)
     return up is not None and up.runs_for_seconds < bound_seconds(settings)
 
 
 def silent_sensors(database: Database, settings: Settings) -> Silent:
-    """The sensors that have not ticked for too long, with the seconds since they did; infinite for one that never did.
+    """The sensors that have not ticked for too long, with the seconds since their last tick; infinite if never.
 
     Raises DatabaseUnavailable, SchemaMismatch.
     """
@@ -61,7 +61,7 @@ def silent_of(ages: Mapping[str, float], settings: Settings) -> Silent:
 
 
 def in_words(silent: Silent, settings: Settings) -> list[Silence]:
-    """What is wrong, in the words of every display: one cause where all sensors are silent, else one per sensor."""
+    """The problems as shown everywhere: one if all sensors are silent, else one per sensor."""
     if len(silent) == len(SENSORS):
         seconds = min(seconds for _, seconds in silent)
         unseen = "has ever ticked" if seconds == inf else f"has ticked for {age(seconds)}"
@@ -77,7 +77,7 @@ def _of_one(sensor: str, seconds: float) -> Silence:
 
 
 def start_again(settings: Settings) -> str:
-    """How to get a silent daemon back: a running `up` of this home has one already, and a second `up` starts none."""
+    """How to restart a silent daemon: a running `up` of this home has one already, and a second `up` starts none."""
     up = running_up.running(settings.home)
     if up is None:
         return "Start it: `emag-pipeline up`, or its service (restart it if it runs); it catches up on what it missed"
@@ -87,10 +87,10 @@ def start_again(settings: Settings) -> str:
 
 
 def daemon_silence(database: Database, settings: Settings) -> Silence | None:
-    """What is wrong where every sensor has been silent for too long; None otherwise.
+    """The problem if all sensors have been silent for too long, else None.
 
-    None also where none ever ticked (whoever refreshes by cron alone has no daemon), and while an `up` has just
-    started. Raises as `silent_sensors`.
+    Also None if none ever ticked (an installation that refreshes by cron only has no daemon), and while an `up` has
+    just started. Raises the errors of `silent_sensors`.
     """
     silent = silent_sensors(database, settings)
     if len(silent) < len(SENSORS) or has_just_started(settings):
@@ -102,8 +102,8 @@ def daemon_silence(database: Database, settings: Settings) -> Silence | None:
 def watch(database: Database, settings: Settings, listening_seconds: float) -> None:
     """Open or close the incident `silent` of the daemon, and deliver alerts; once per monitor interval.
 
-    For a process that is not the daemon. It waits for as long as a sensor may be silent (`listening_seconds`) before it
-    says so: after everything was stopped, the daemon needs time to start too.
+    For a process other than the daemon. Reports nothing until it has itself run (`listening_seconds`) for as long as a
+    sensor may be silent: after a full stop the daemon also needs time to start.
     Raises DatabaseUnavailable, SchemaMismatch; never because of the webhook.
     """
     silent = silent_sensors(database, settings)

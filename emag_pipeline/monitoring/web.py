@@ -1,8 +1,8 @@
-"""HTTP for pages that machines read: starlette on uvicorn, with the limits on callers that uvicorn leaves to a proxy.
+"""HTTP for machine-readable pages: starlette on uvicorn, with limits on clients that uvicorn leaves to a proxy.
 
-uvicorn waits for ever for a request (its `timeout_keep_alive` begins with the first answer) and for a caller that reads
-nothing, and its `limit_concurrency` refuses whole requests only, not connections. Nothing stands in front of these
-ports, so `_Caller` limits connections and both times.
+uvicorn has no time limit for a request to arrive (its `timeout_keep_alive` starts with the first response) or for a
+client to read the response, and its `limit_concurrency` refuses requests only, not connections. There is no proxy in
+front of these ports, so `_Caller` limits connections and both times.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ from emag_pipeline.logs import logger
 
 log = logger(__name__)
 
-#: A caller has so long to send its request, and then so long to receive the whole answer.
+#: Time for a client to send its request, and then to receive the whole response.
 _REQUEST_SECONDS = 10.0
 _ANSWER_SECONDS = 30.0
-#: Prometheus needs one connection; more than these at once are turned away, so that no crowd can exhaust the machine.
+#: Prometheus needs one connection; more than this many at once are refused, to protect the machine.
 _MOST_CALLERS = 16
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-#: One request per connection: an idle one would only take a place.
+#: One request per connection: idle connections would count towards the limit.
 _HEADERS = [("Server", "emag-pipeline"), ("Cache-Control", "no-store"), ("Connection", "close")]
-#: At the end of the process, for answers that are on their way.
+#: Time at the end of the process for responses that are being sent.
 _END_SECONDS = 0.5
 
-#: Makes the answer to a request with this `Accept` header; called in a thread of its own.
+#: Produces the response to a request with this `Accept` header; called in its own thread.
 Page = Callable[[str], Response]
 
 
 class Server:
-    """Listens at construction, answers once `start` is called."""
+    """Listens once constructed, responds once `start` is called."""
 
     def __init__(self, host: str, port: int, variable: str, pages: Mapping[str, Page]) -> None:
         """`pages` by path; `variable` is the setting that gave the port (0: any free one).
 
-        Raises SettingsError when the address cannot be used.
+        Raises SettingsError if the address cannot be used.
         """
         self._socket = _listening(host, port, variable)
         is_debugging = logging.getLogger().isEnabledFor(logging.DEBUG)
@@ -54,7 +54,7 @@ class Server:
             _application(pages), interface="asgi3", lifespan="off", ws="none", http=_Caller, loop="asyncio", workers=1,
             proxy_headers=False, server_header=False, headers=_HEADERS, timeout_keep_alive=1, backlog=_MOST_CALLERS,
             log_config=None, access_log=False,
-            # what is wrong with a request is the caller's business
+            # invalid requests are not logged: they are the client's problem
             log_level=logging.NOTSET if is_debugging else logging.ERROR,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -70,23 +70,23 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the pages are, without a path."""
+        """The base URL of the pages."""
         host, port = self.address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def start(self) -> None:
-        """Answer from now on, until `stop` or the end of the process."""
+        """Respond until `stop` or the end of the process."""
         self._thread.start()
 
     def stop(self, *, waits: bool = True) -> None:
-        """Take no more callers; with `waits`, answers that are on their way have half a second to arrive."""
+        """Stop accepting connections; with `waits`, responses being sent get half a second to finish."""
         self._server.should_exit = True
         if waits:
             self._thread.join(_END_SECONDS)
 
 
 def _listening(host: str, port: int, variable: str) -> socket.socket:
-    """A socket for `::` takes IPv4 callers too, where the system can."""
+    """A socket for `::` accepts IPv4 too, if the system supports it."""
     is_ipv6 = ":" in host
     try:
         return socket.create_server(
@@ -105,7 +105,7 @@ def _listening(host: str, port: int, variable: str) -> socket.socket:
 
 
 class _Caller(H11Protocol):
-    """One connection: turned away where there are too many, cut off where it takes too long."""
+    """One connection: refused if there are too many, closed if it takes too long."""
 
     _deadline: asyncio.TimerHandle | None = None
     _has_asked = False
@@ -154,19 +154,19 @@ def _application(pages: Mapping[str, Page]) -> Starlette:
 
 
 async def _read_away(request: Request) -> None:
-    """Closing while the caller still sends would reset the connection, and the answer with it."""
+    """Read the rest of the request: closing earlier would reset the connection and lose the response."""
     with suppress(ClientDisconnect):
         async for _ in request.stream():
             pass
 
 
 def _endpoint(page: Page) -> Callable[[Request], Response]:
-    """A plain function: starlette calls it in a thread, so that a slow database delays only its own callers."""
+    """The page as a plain function, which starlette calls in a thread: a slow database delays only this request."""
 
     def answer(request: Request) -> Response:
         try:
             return page(request.headers.get("Accept", ""))
-        except Exception:  # a defect; it costs this answer only
+        except Exception:  # a bug; only this response fails
             log.exception("answer_failed")
             return PlainTextResponse("The answer failed; the exporter's log says why\n", 500)
 

@@ -1,4 +1,4 @@
-"""Reference data as Dagster sees it: three assets, their checks, job, schedules and sensor."""
+"""Reference data in Dagster: three assets, their checks, job, schedules and sensor."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ reference_assets = [_asset(resource) for resource in RESOURCES]
 
 
 def _numbers(done: ReferenceRefresh) -> Metadata:
-    """What a refresh did, in rows; `unreadable` are those that cannot be represented, some of them with the reason."""
+    """The row counts of a refresh; `unreadable` are rows that cannot be represented, some of them with the reason."""
     reasons = [{"reason": reason} for reason in done.unreadable[:_MOST_SHOWN]]
     return {
         "dagster/row_count": done.merged.rows,
@@ -91,10 +91,10 @@ def _numbers(done: ReferenceRefresh) -> Metadata:
     }
 
 
-# Whether the reference data covers the offers. Nothing stops because of it: an offer with an unknown id is kept.
+# Whether the reference data covers the offers. The check never blocks: an offer with an unknown id is kept.
 #
-# Checked when reference data is read, and with each review of an account's offers (`reference_answers`): a publish may
-# bring an unknown id, or take the last one away.
+# Checked when reference data is read, and with each review of an account's offers (`reference_answers`), because a
+# publish may add an unknown id or remove the last one.
 
 _REMEDY = (
     "Run the job refresh_reference, which reads the list again (`emag-pipeline sync` does so too, once a day); "
@@ -104,7 +104,7 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """A check that every offer's id is in a resource. Before that was read once, nothing can be known."""
+    """A check that every offer's id is in a resource; it has no result before that was read once."""
 
     name: str
     sentence: str
@@ -122,7 +122,7 @@ class _Check:
         return dg.AssetKey(self.resource.name)
 
     def result(self, database: Database, context: dg.AssetCheckExecutionContext, place: str) -> dg.AssetCheckResult:
-        """The answer about a marketplace, kept as its newest one."""
+        """The result for a marketplace, stored as its newest one."""
         facts = self._facts(self.look(database, place))
         result = dg.AssetCheckResult(check_name=self.name, asset_key=self.asset, severity=self.severity, **facts)
         return recorded(database, context, result, place)
@@ -146,7 +146,7 @@ class _Check:
         return f"every {self.what[0]} of an existing offer is in the marketplace's {self.listed}{without}"
 
     def _missing(self, unknown: Unknown) -> str:
-        """What is missing, of how many offers, what they lack for that, and one of them."""
+        """What is missing, for how many offers, with what consequence, and an example."""
         missing = counted(unknown.ids, *self.what)
         is_are = "is" if unknown.ids == 1 else "are"
         said = (
@@ -157,7 +157,7 @@ class _Check:
             said += f": {self.lacks} empty in {counted(lacking, 'offer')}"
         if unknown.no_longer_listed:
             said += f"; in {counted(unknown.no_longer_listed, 'offer')} it was listed once, and its last value is kept"
-        if not unknown.sample:  # listed meanwhile
+        if not unknown.sample:  # listed in the meantime
             return said
         first = unknown.sample[0]
         where = f"{first['account']}, offer {first['emag_offer_id']}"
@@ -203,9 +203,9 @@ reference_checks = [_asset_check(check) for check in _CHECKS]
 def reference_answers(
     database: Database, context: dg.AssetCheckExecutionContext, marketplace: str
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """What the checks say of a marketplace, for a step of another partition: stored in its run, under the marketplace.
+    """The checks' results for a marketplace, for a step of another partition: stored in its run, under the marketplace.
 
-    Nothing of a resource that was never read. Raises the errors of the database.
+    Without resources that were never read. Raises the errors of the database.
     """
     read = last_reads(database, marketplace)
     for check in _CHECKS:
@@ -222,12 +222,12 @@ def reference_answers(
             )
 
 
-# The job `refresh_reference`, a schedule per marketplace, and the sensor behind them.
+# The job `refresh_reference`, a schedule per marketplace, and a sensor.
 #
-# The schedules read the data once a day. The sensor requests what was never read, or too long ago: so the first read of
-# a new installation needs nobody. It requests one run per marketplace at a time, with growing waits after failures.
-# After an error that a retry cannot fix, it waits until an account of the marketplace has been published, which shows
-# that something was changed.
+# The schedules read the data once a day. The sensor requests data that was never read or is too old, so that the first
+# read of a new installation is automatic. It requests one run per marketplace at a time, with growing delays after
+# failures. After an error that a retry cannot fix, it waits until an account of the marketplace has been published,
+# which shows that the cause has been removed.
 
 _MOST_SECONDS = 1800
 
@@ -282,17 +282,17 @@ def stale_reference(
 
 
 def _why_not(database: Database, instance: dg.DagsterInstance, marketplace: str, settings: Settings) -> str:
-    """Why the marketplace gets no run now, in a few words; empty when it gets one."""
+    """Why the marketplace gets no run now, in a few words; empty if it gets one."""
     under_way = dagster_runs.partitions_under_way(
         instance, dagster_runs.REFERENCE_JOB
-    )  # asked first: what ends meanwhile counts so
+    )  # first query: includes a run that ends in the meantime
     oldest = read_last(database, marketplace)
     if not is_old(oldest, settings):
         return "fresh"
     past = past_runs(instance, marketplace, oldest, dagster_runs.REFERENCE_JOB)
     under_way |= dagster_runs.partitions_under_way(
         instance, dagster_runs.REFERENCE_JOB
-    )  # and last: so does what begins meanwhile
+    )  # last query: includes a run that starts in the meantime
     if marketplace in under_way or past.awaits_retry:
         return "a run is under way"
     if past.cause is not None and past.cause.needs_a_person:

@@ -1,4 +1,4 @@
-"""Reading reference data with one account's login: when it is due, and all of it until it is proven complete."""
+"""Reads reference data with one account's login: when it is due, and how its completeness is proven."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,24 +24,24 @@ from emag_pipeline.sync.context import shared_budget, timeouts_of
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.wording import counted
 
-# All categories of a marketplace, in its own language and in English, until they are proven complete.
+# All categories of a marketplace, in its own language and in English, read until they are proven complete.
 #
-# Pages promise no order and no end (docs/marketplace-api.md, "Pages, counts and order"), so a reading counts only when
-# it adds up: the same count before and after it, no category twice, as many rows as were counted, and the same
-# categories in both languages. The last: a category that slipped past one reading, since another departed in front of
-# it, shows in the other.
+# The API guarantees no order and no end of pages (docs/marketplace-api.md, "Pages, counts and order"), so a reading is
+# accepted only if it is consistent: the same count before and after it, no category twice, as many rows as were
+# counted, and the same categories in both languages. A category that one reading missed, because another one in front
+# of it was removed, shows up in the other reading.
 
 log = logger(__name__)
 
 MOST_READINGS = 3
 _ROWS_A_PAGE = 100  # the marketplace's own page size
-#: Ticks of the schedule among which the longest time between two is looked for: more than a week of working days.
+#: Ticks of the schedule that are searched for the longest interval: more than a week of working days.
 _TICKS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceReading:
-    """What all pages showed in one language, and the rows of the page behind the last one."""
+    """The rows of all pages in one language, and the number of rows on the page after the last one."""
 
     language: str
     rows: Rows[Category]
@@ -56,10 +56,10 @@ class ReferenceReading:
 def read_categories(
     client: ReferenceData, marketplace: Marketplace
 ) -> tuple[Sequence[Mapping[str, Any]], Sequence[str], Sequence[Surprise]]:
-    """All categories as rows of emag_categories, why others cannot be represented, and what was noticed in any.
+    """All categories as rows of emag_categories, reasons why others cannot be represented, and unexpected fields.
 
-    `name` is in the marketplace's own language, `names` by language; English alone where its language is not known.
-    Raises ScanNotProven when three readings in a row do not add up, and the client's errors.
+    `name` is in the marketplace's own language, `names` by language; only English if its language is not known.
+    Raises ScanNotProven if three readings in a row are inconsistent, and the client's errors.
     """
     readings = _proven(client, marketplace)
     names: dict[int, dict[str, str]] = {}
@@ -88,7 +88,7 @@ def _row(category: Category, names: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _proven(client: ReferenceData, marketplace: Marketplace) -> list[ReferenceReading]:
-    """A reading in each language, the marketplace's own first, that together add up."""
+    """Consistent readings in each language, the marketplace's own first."""
     languages = list(dict.fromkeys(filter(None, (marketplace.language, "en"))))
     against: list[str] = []
     obedience = client.obedience()
@@ -106,7 +106,7 @@ def _proven(client: ReferenceData, marketplace: Marketplace) -> list[ReferenceRe
         f"the categories do not add up after {MOST_READINGS} readings",
         where=marketplace.name,
         why="; ".join(against),
-        remedy="Nothing was changed; the next run reads anew",
+        remedy="Nothing was changed; the next run starts from scratch",
     )
 
 
@@ -119,7 +119,7 @@ def _read(client: ReferenceData, language: str, count: int, obedience: Obedience
     for page in range(1, last + 1):
         rows = client.read_categories(page, language)
         if not rows.readable and not rows.unreadable:
-            break  # behind it there is nothing either, however large the count
+            break  # later pages are empty too, whatever the count
         first = _compared(obedience, first, rows, page)
         readable += rows.readable
         unreadable += rows.unreadable
@@ -131,7 +131,7 @@ def _read(client: ReferenceData, language: str, count: int, obedience: Obedience
 
 
 def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], page: int) -> list[object]:
-    """What page 1 shows, after page 2 was compared with it."""
+    """The rows of page 1, after page 2 was compared with them."""
     shown = [*[row.key for row in rows.readable], *rows.unreadable]
     if page == 2:
         obedience.judge_pages(first, shown, page)
@@ -139,7 +139,7 @@ def _compared(obedience: Obedience, first: list[object], rows: Rows[Category], p
 
 
 def doubts(readings: Sequence[ReferenceReading], before: int, after: int) -> Iterator[str]:
-    """What speaks against the readings, in words; nothing if they are complete."""
+    """The inconsistencies of the readings, in words; none if they are complete."""
     if after != before:
         counts = f"the marketplace counted {counted(before, 'category', 'categories')}"
         yield f"{counts} before the reading and {after:,} after it"
@@ -159,13 +159,13 @@ def doubts(readings: Sequence[ReferenceReading], before: int, after: int) -> Ite
         yield f"{' and '.join(reading.language for reading in readings)} show different categories"
 
 
-# Bring a marketplace's reference data up to date: read it whole with one account's login, and merge it.
+# Bring a marketplace's reference data up to date: read all of it with one account's login, and merge it.
 #
-# It needs no lease: a read that is merged twice changes nothing. Its calls share the account's rate budget with syncs.
+# It needs no lease: merging twice changes nothing. Its calls share the account's rate budget with syncs.
 
-#: Rows as the database takes them, why others cannot be represented, and what was noticed in any.
+#: Rows for the database, reasons why others cannot be represented, and unexpected fields.
 _Found = tuple[Sequence[Mapping[str, Any]], Sequence[str], Sequence[Surprise]]
-#: What is called for each, as in emag_requests.
+#: The API resource of each, as in emag_requests.
 _CALLED = {CATEGORIES.name: "category/read", VAT_RATES.name: "vat/read", HANDLING_TIMES.name: "handling_time/read"}
 
 
@@ -173,7 +173,7 @@ _CALLED = {CATEGORIES.name: "category/read", VAT_RATES.name: "vat/read", HANDLIN
 class ReferenceRefresh:
     """What a refresh of one resource did, with which account's login, and in how many calls.
 
-    `unreadable` says of each row that cannot be represented why; while there are such, nothing got a tombstone.
+    `unreadable` has the reason for each row that cannot be represented; if there are any, no row got a tombstone.
     """
 
     account: str
@@ -184,10 +184,10 @@ class ReferenceRefresh:
 
 
 def read_reference(settings: Settings, database: Database, marketplace: str, resource: Resource) -> ReferenceRefresh:
-    """Read one resource of a marketplace to its end, and make the tables show it.
+    """Read one resource of a marketplace completely, and merge it into the tables.
 
-    Raises the client's and the storage's errors; ScanNotProven when what was read is not to be believed; SettingsError
-    when no account sells on the marketplace. Nothing has changed then.
+    Raises the client's and the storage's errors; ScanNotProven if the result is not trustworthy; SettingsError if no
+    account sells on the marketplace. In all cases nothing is changed.
     """
     began = time.monotonic()
     account = account_for(settings, marketplace)
@@ -258,15 +258,15 @@ _READERS: dict[str, Callable[[ReferenceData, Account], _Found]] = {
 
 
 def read_last(database: Database, marketplace: str) -> datetime | None:
-    """When the marketplace's reference data was last read (UTC): its oldest resource; None when one never was."""
+    """When the marketplace's reference data was last read (UTC): its oldest resource; None if one never was."""
     reads = tables.last_reads(database, marketplace)
     return min(reads.values()) if all(resource.name in reads for resource in RESOURCES) else None
 
 
 def allowed_age(settings: Settings) -> timedelta:
-    """How old it may become: one and a half times the longest time between two reads by EMAG_REFERENCE_CRON.
+    """The maximum age: one and a half times the longest interval of EMAG_REFERENCE_CRON.
 
-    So a scheduled read may fail, and its retries too, before the sensor or `sync` steps in.
+    So a scheduled read and its retries may fail before the sensor or `sync` reads the data.
     """
     expression = cron.with_minute(settings.reference_cron, 0)
     ticks = due_moments(expression, settings.cron_timezone, datetime.now(UTC))
@@ -274,5 +274,5 @@ def allowed_age(settings: Settings) -> timedelta:
 
 
 def is_old(read_at: datetime | None, settings: Settings) -> bool:
-    """Whether it is to be read: it never was, or longer ago than `allowed_age`."""
+    """Whether it is due: it was never read, or longer ago than `allowed_age`."""
     return read_at is None or datetime.now(UTC) - read_at > allowed_age(settings)

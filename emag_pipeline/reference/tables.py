@@ -1,7 +1,7 @@
-"""The tables of reference data (emag_categories, emag_vat_rates, emag_handling_times): how a read is merged into them.
+"""Merges reference data into its tables (emag_categories, emag_vat_rates, emag_handling_times).
 
-A row that the marketplace no longer shows gets a tombstone (`deleted_at`), and is revived when it is shown again. VAT
-rates keep their past (emag_vat_rate_history): prices with VAT of a past moment rest on the rate of that moment.
+A row that the marketplace no longer returns gets a tombstone (`deleted_at`), and is revived when it is returned again.
+VAT rates have a history (emag_vat_rate_history), because past prices with VAT need the rate of that time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from emag_pipeline.sync import statistics
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One kind of reference data: its table, the columns that are read with their types (the key first), its asset."""
+    """One kind of reference data: its table, its columns with their types (the key first), its asset."""
 
     name: str
     table: str
@@ -67,7 +67,7 @@ RESOURCES = (CATEGORIES, VAT_RATES, HANDLING_TIMES)
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """How many rows a merge has changed, and how many the marketplace has since."""
+    """How many rows a merge has changed, and how many the marketplace has now."""
 
     created: int
     updated: int
@@ -85,11 +85,11 @@ def merge(
     account: str,
     is_whole: bool,
 ) -> Merged:
-    """Make a marketplace's reference data what was read with an account's login, in one transaction.
+    """Merge what was read with an account's login into a marketplace's reference data, in one transaction.
 
-    `rows` have the resource's columns; `raw` is JSON text. Unless they are complete (`is_whole`), nothing gets a
-    tombstone. Unchanged rows are not written. Raises ScanNotProven, and changes nothing, when no row
-    was read while some are stored.
+    `rows` have the resource's columns; `raw` is JSON text. Unless they are complete (`is_whole`), no row gets a
+    tombstone. Unchanged rows are not written. Raises ScanNotProven, without changes, if no row was read although some
+    are stored.
     """
     text = simplejson.dumps([{**row, "raw": simplejson.RawJSON(row["raw"])} for row in rows], use_decimal=True)
     with database.transaction(timeout_seconds=120) as tx:
@@ -109,7 +109,7 @@ def merge(
 
 
 def last_reads(database: Database, marketplace: str) -> dict[str, datetime]:
-    """When each resource was last read to its end (UTC), by its name; one that never was is missing."""
+    """When each resource was last read completely (UTC), by name; without those that never were."""
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(statements("reference/reference.sql")["last_reads"], marketplace=marketplace)
         return {row.resource: row.read_at for row in rows}
@@ -140,7 +140,7 @@ def _run(tx: Transaction, name: str, resource: Resource, /, **parameters: Any) -
 
 
 def _words(resource: Resource) -> dict[str, str]:
-    """What the words in braces of reference.sql stand for."""
+    """The replacements for the words in braces of reference.sql."""
     names = list(resource.columns)
     return {
         "table": resource.table,
@@ -163,10 +163,10 @@ _WITH_CONTENT = f"({_NARROW} JOIN emag_products USING (account_type, emag_offer_
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """How many offers of a marketplace have an id that is not known, how many such ids, and the first of the offers.
+    """How many offers of a marketplace have an unknown id, how many such ids there are, and the first of the offers.
 
-    `no_longer_listed` counts the offers whose id was known once: its name or rate is kept. `without_id` counts offers
-    that name no id at all: a draft may have none, and nothing is unknown of them.
+    `no_longer_listed` counts the offers whose id was known before: its name or rate is kept. `without_id` counts offers
+    without any id, e.g. drafts, which are not findings.
     """
 
     offers: int
@@ -177,17 +177,17 @@ class Unknown:
 
 
 def unknown_categories(database: Database, marketplace: str) -> Unknown:
-    """Offers in categories that emag_categories does not hold as active."""
+    """Offers in categories that are not active in emag_categories."""
     return _unknown(database, CATEGORIES, marketplace, _WITH_CONTENT)
 
 
 def unknown_vat_rates(database: Database, marketplace: str) -> Unknown:
-    """Offers with VAT ids that emag_vat_rates does not hold, or no longer."""
+    """Offers with VAT ids that are not, or no longer, in emag_vat_rates."""
     return _unknown(database, VAT_RATES, marketplace, _NARROW)
 
 
 def _unknown(database: Database, resource: Resource, marketplace: str, offers: str) -> Unknown:
-    """`offers` is the table or join that has the id."""
+    """`offers` is the table or join with the id."""
     named = {
         name: sql.replace("{table}", resource.table).replace("{key}", resource.key).replace("{offers}", offers)
         for name, sql in statements("reference/checks.sql").items()

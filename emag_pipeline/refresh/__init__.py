@@ -1,1 +1,1 @@
-"""The job that brings one account up to date: scan, audit, publish, and when it runs by itself."""
+"""The job that brings one account up to date: scan, audit, publish; and its schedules."""

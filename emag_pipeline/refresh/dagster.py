@@ -1,4 +1,4 @@
-"""The refresh of an account as Dagster sees it: the assets `staged_offers` and `offers`, audit, job, schedules."""
+"""The refresh of an account in Dagster: the assets `staged_offers` and `offers`, the audit, the job, the schedules."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -42,7 +42,7 @@ from emag_pipeline.sync.status import account_statuses
 from emag_pipeline.sync.timeline import timeline
 from emag_pipeline.wording import iso
 
-# staged_offers: the whole catalogue of an account, page by page, durable and not yet visible.
+# staged_offers: the whole catalogue of an account, stored page by page and not yet visible.
 
 
 @dg.asset(
@@ -71,7 +71,7 @@ def staged_offers(
 
 
 def _pictures(database: Database, sync_id: UUID) -> Metadata:
-    """How a scan went: calls that failed, the longest pause in seconds, and good answers over time."""
+    """Pictures of a scan: failed calls, the longest pause in seconds, and successful calls over time."""
     return unless_it_fails("scan", lambda: _scan(database, sync_id))
 
 
@@ -85,7 +85,7 @@ def _scan(database: Database, sync_id: UUID) -> Metadata:
     }
 
 
-# offers: what the marketplace holds, as readers see it; changed in one transaction, with history.
+# offers: the marketplace's offers as readers see them; changed in one transaction, with history.
 
 
 @dg.asset(
@@ -109,7 +109,7 @@ def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipelin
         return dg.MaterializeResult(metadata=metadata | column_schema(sync.database, "emag_product_offers"))
 
 
-# The audit of a scan, in one step: any of the four checks that block keeps `offers` as they are; one only warns.
+# The audit of a scan, in one step: if any of the four blocking checks fails, `offers` is not changed; one check warns.
 
 _BLOCKING = {
     "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",
@@ -145,7 +145,7 @@ def audit(
         for remark in judged.remarks:
             yield recorded(sync.database, context, _result(remark, _REPORT, warns=True), sync.account.name)
         if not judged.accepted:
-            # Dagster would fail the step with the names of checks only; this says what to do
+            # Dagster's own error would only name the checks; this one includes the remedy
             raise judged.refusal()
 
 
@@ -161,7 +161,7 @@ def _result(verdict: AuditVerdict, remedy: str, *, warns: bool = False) -> dg.As
 
 
 def _findings(verdict: AuditVerdict) -> dict[str, Any]:
-    """How many it found, and who accepted them where it passes for that reason only."""
+    """How many it found, and who accepted them if it passes only because of that."""
     approval = verdict.approval
     return {
         **({} if verdict.findings is None else {"findings": verdict.findings}),
@@ -169,21 +169,21 @@ def _findings(verdict: AuditVerdict) -> dict[str, Any]:
     }
 
 
-# How long a run of the job may take before Dagster ends it, asked when it is launched: longer than its sync may.
+# Dagster's time limit for a run of the job, computed when it is launched: longer than the limit of its sync.
 #
-# Dagster's bound is for a run that hangs where it does not check its own deadline; a sync that is late ends by itself
-# and records that in the ledger.
+# It is for a run that hangs without checking its own deadline; a late sync normally ends on its own and records that in
+# the ledger.
 
-#: A launch waits no longer for a database that does not answer.
+#: How long a launch waits for a database that does not respond.
 _LOOK_SECONDS = 2.0
-#: For what surrounds the scan: start, audit, publish, checks.
+#: For the steps around the scan: start, audit, publish, checks.
 _AROUND_SECONDS = 600.0
 
 
 def most_seconds(account: str, settings: Settings) -> float:
-    """The seconds that the account's next run may take, by its last count of offers.
+    """The seconds that the account's next run may take, from its last count of offers.
 
-    Where there is none, or the database does not tell, by as many as EMAG_SYNC_MAX_PAGES allows.
+    Without a count, or without the database, from the number that EMAG_SYNC_MAX_PAGES allows.
     """
     offers, page_size, is_odd_ignored = settings.max_pages * OFFERS_A_PAGE, settings.page_size, False
     try:
@@ -192,7 +192,7 @@ def most_seconds(account: str, settings: Settings) -> float:
             page_size = min(page_size, known_page_size(database, account).size or page_size)
             is_odd_ignored = remembered.habits(database, account).ignores_odd_sizes
     except PipelineError:
-        pass  # the run itself says what is wrong
+        pass  # the run itself will report the error
     readings = readings_due(page_size, ignores_odd_sizes=is_odd_ignored)
     needed = scan_seconds(offers, usual(page_size) if is_odd_ignored else page_size, settings.pace_seconds, readings)
     return allowed_seconds(settings.timeout_hours, needed) + _AROUND_SECONDS
@@ -200,7 +200,7 @@ def most_seconds(account: str, settings: Settings) -> float:
 
 refresh_offers = dg.define_asset_job(
     dagster_runs.REFRESH_JOB,
-    # the other checks on offers run with the marts: they read the whole catalogue, and a sync need not wait for them
+    # the other checks on offers run with the marts, because they read the whole catalogue and would delay the sync
     selection=dg.AssetSelection.assets(staged_offers, offers).without_checks()
     | dg.AssetSelection.checks(audit, publish_review),
     description="Read an account's catalogue, audit it, publish it. One run per account.",
@@ -210,19 +210,19 @@ refresh_offers = dg.define_asset_job(
         tags_for_partition_key_fn=lambda account: {"dagster/max_runtime": str(ceil(most_seconds(account, current())))},
     ),
     tags={
-        # a crash or a timeout is retried as a whole: the ledger knows which pages need not be read again
+        # after a crash or a timeout the whole run is retried: the ledger knows which pages need not be read again
         "dagster/retry_strategy": "ALL_STEPS",
     },
 )
 
 
-# Each account is refreshed at a minute and a second of its own, never on round times: the vendor asks for that.
+# Each account is refreshed at its own minute and second, never on round times, as the vendor asks.
 #
-# Both follow from the account's name alone, so they stay the same whatever other accounts come and go. When a run of
-# the account is queued or under way, its tick is skipped: runs do not pile up behind one that takes long. So it is
-# while a scan that the audit refused waits for a person: reading anew would throw away what they are to decide on.
-# After any other error that a retry cannot fix, it still tries: that costs a call, and notices a cause that was removed
-# elsewhere. Source: docs/marketplace-api.md, "Rate limits".
+# Both are derived from the account's name, so other accounts do not affect them. If a run of the account is queued or
+# in progress, the tick is skipped, so that runs do not pile up behind a long one. It is also skipped while a refused
+# scan waits for a person, because a new scan would discard what they have to decide on. After any other error that a
+# retry cannot fix, the schedule still tries: that costs one call, and detects a cause that was removed elsewhere.
+# Source: docs/marketplace-api.md, "Rate limits".
 
 
 def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
@@ -249,7 +249,7 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
 
 
 def _awaits_decision(pipeline: Pipeline, account: str) -> bool:
-    """Whether the newest scan was refused and not approved. False when that is unknown: the run says what is wrong."""
+    """Whether the newest scan was refused and not approved. False if unknown: the run will then report the error."""
     try:
         with pipeline.database() as database:
             (status,) = account_statuses(database, [account])

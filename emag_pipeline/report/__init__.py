@@ -1,7 +1,7 @@
 """The report of an account: one HTML file, readable offline.
 
-`marts.charts` draws what the report and the UI show, `facts` reads everything at once, `page` renders and writes it.
-It does not say when it was made: the same data give the same bytes.
+`marts.charts` draws the charts of report and UI, `facts` reads everything at once, `page` renders and writes it.
+It does not contain its own time, so the same data give the same bytes.
 """
 
 from emag_pipeline.report.facts import Facts, facts_of

@@ -27,7 +27,7 @@ _of_newest_publish = [mart_assets[mart.name] for mart in OF_NEWEST_PUBLISH]
 
 
 @dg.asset(
-    # not the marts by day: all days would have to be there; the report shows those that are
+    # not the marts by day, which would require all days; the report shows those that exist
     deps=_of_newest_publish,
     partitions_def=accounts,
     group_name="marts",
@@ -67,9 +67,9 @@ def _numbers(facts: Facts, file: Path) -> Metadata:
     }
 
 
-# The marts' jobs, and the sensor that runs them after each publish. They are never part of `refresh_offers`, so that a
-# failing mart costs no sync. Each is requested once per publish: what failed is retried with the next one, or by
-# Dagster's run retry where the step said that this can help.
+# The marts' jobs, and the sensor that runs them after each publish. They are not part of `refresh_offers`, so that a
+# failing mart does not fail a sync. Each is requested once per publish: a failed one is retried with the next publish,
+# or by Dagster's run retry if the step has requested it.
 
 _LONGEST_INTERVAL_SECONDS = 30.0
 _TAGS = {
@@ -123,7 +123,7 @@ def _nothing_due(accounts: Sequence[str], published: Collection[str]) -> str:
 
 
 def _requests(one: Due, first_day: date) -> Iterator[dg.RunRequest]:
-    """Days before the first partition or in the future (a clock was set back) would fail the tick, and are left out."""
+    """The run requests, without days that would fail the tick: before the first partition, or in the future."""
     if one.marts_are_older:
         yield dg.RunRequest(
             f"marts {one.account} {one.sync_id}", job_name=dagster_runs.MARTS_JOB, partition_key=one.account

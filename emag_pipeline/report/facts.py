@@ -1,4 +1,4 @@
-"""Everything that a report shows of an account, read at once."""
+"""All data of an account's report, read at once."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from emag_pipeline.marts.figures import (
 from emag_pipeline.marts.registry import OF_NEWEST_PUBLISH
 from emag_pipeline.monitoring.incidents import Incident, open_incidents
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import ledger, published, quarantine, timeline
 from emag_pipeline.sync.ledger import Sync
@@ -41,7 +42,7 @@ class MartStamp:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tables hold; `timeline` is None before the first scan."""
+    """The data; `timeline` is None before the first scan."""
 
     headline: Headline
     days: list[Day]
@@ -63,29 +64,29 @@ class Facts:
 
     @property
     def is_first_publish(self) -> bool:
-        """There was none before, so nothing is known to have changed."""
+        """Whether it is the first publish, so that no changes are known."""
         return self.headline.published_at is not None and self.buttons.lost is None
 
     @property
     def running_out(self) -> int:
-        """Saleable offers that sell out within a week at their pace; what nobody can buy does not run out."""
+        """Saleable offers that sell out within a week at their pace; others do not sell."""
         return sum(band.offers - band.not_saleable for band in self.bands if band.urgency == "soon")
 
     @property
     def running_out_not_saleable(self) -> int:
-        """Offers whose stock runs out within 30 days, but which nobody can buy now."""
+        """Offers whose stock runs out within 30 days, but which are not saleable now."""
         return sum(band.not_saleable for band in self.bands)
 
     @property
     def marts_behind(self) -> list[MartStamp]:
-        """Marts that show an older publish than the offers do. Marts by day have a job of their own, a moment later."""
+        """Marts that show an older publish than the offers. Not the marts by day, whose own job runs a moment later."""
         published = self.headline.published_at
         names = {mart.name for mart in OF_NEWEST_PUBLISH}
         followed = [mart for mart in self.marts if mart.mart in names]
         return [mart for mart in followed if published is not None and mart.published_at < published]
 
     def day_before(self, days: int) -> Day | None:
-        """The figures of so many days before the publish; None where that day is not known."""
+        """The figures this many days before the publish; None if that day is not known."""
         if self.headline.published_at is None:
             return None
         wanted = self.headline.published_at.date() - timedelta(days=days)
@@ -93,7 +94,7 @@ class Facts:
 
 
 def facts_of(database: Database, account: str) -> Facts:
-    """Read the account's report. Each table is read as it is at that moment: a publish may pass between two."""
+    """Read the account's report. Tables are not read in one snapshot: a publish may happen in between."""
     scan = timeline.newest_scan(database, account)
     return Facts(
         headline=published.headline(database, account),
@@ -125,4 +126,4 @@ def last_syncs(database: Database, account: str, limit: int = 8) -> list[Sync]:
 def mart_stamps(database: Database, account: str) -> list[MartStamp]:
     """The account's marts by name."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
-        return [MartStamp(**row._mapping) for row in tx.run(_SQL["mart_stamps"], account=account)]
+        return rows_of(tx.run(_SQL["mart_stamps"], account=account), MartStamp)

@@ -1,4 +1,4 @@
-"""The facts as one HTML page. Everything in them is text: it is escaped, and the page forbids scripts."""
+"""The facts as one HTML page. All values are escaped as text, and the page forbids scripts."""
 
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ def page(facts: Facts) -> str:
 
 
 def _drawn(facts: Facts) -> dict[str, Markup]:
-    """The charts, each for inclusion as it is."""
+    """The charts as markup."""
     drawn = {
         "assortment": charts.of_assortment(facts.days),
         "moves": charts.of_price_moves(facts.days),
@@ -40,7 +40,11 @@ def _drawn(facts: Facts) -> dict[str, Markup]:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # here: runs load this module and draw no report
+    from jinja2 import (
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+    )  # imported here, since runs load this module without rendering a report
 
     environment = Environment(
         loader=PackageLoader("emag_pipeline.report"),
@@ -60,19 +64,19 @@ def _environment() -> "Environment":
 
 
 def _writable(value: Any) -> Any:
-    """Foreign text may hold control characters, which no document may."""
+    """Remove control characters, which the marketplace's texts may contain but HTML may not."""
     return plain(value) if type(value) is str else value
 
 
-# Writing a report: a reader finds the old one or the new one, never half of one.
+# Writing a report atomically: a reader sees the old one or the new one, never a partial one.
 #
-# Only its owner may read it (mode 0600): prices, stock and gaps to competitors are business secrets, and whoever copies
-# or serves the file decides who else may see them.
+# Only its owner may read it (mode 0600): prices, stock and gaps to competitors are business secrets, and the person who
+# copies or serves the file decides who else may see them.
 
 
 def write(file: Path, text: str) -> None:
-    """Write or replace the file. Raises SettingsError or PermanentError where that is not possible, TransientError when
-    the disk is full.
+    """Write or replace the file. Raises SettingsError or PermanentError if that is not possible, TransientError if the
+    disk is full.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What is worth doing today: at most five things, those that cost money now before those that will."""
+"""What is worth doing today: at most five tasks, current losses before future ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from emag_pipeline.wording import counted
 
 MOST = 5
 _SOLD_OUT = "out_of_stock"
-#: Reasons beside which the others stand: so many that the rest of the list keeps its room.
+#: The maximum number of reasons, which leaves room for the other tasks.
 _MOST_REASONS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do: what is at stake, in one figure; the sentence; what to do; the section that lists the offers.
+    """One task: the amount at stake; a sentence; the remedy; the section that lists the offers.
 
-    `about` is the name of the most expensive offer, a stranger's text.
+    `about` is the name of the most expensive offer, an untrusted text.
     """
 
     stake: str
@@ -32,7 +32,7 @@ class Task:
 def tasks(facts: Facts) -> list[Task]:
     """Sales lost each day, buttons lost since yesterday, stock held back by the costliest reasons, what runs out soon.
 
-    Where one of them has nothing to say, further reasons by what they hold back take its place. Amounts are in the
+    If one of them is empty, further reasons, by the stock that they hold back, take its place. Amounts are in the
     account's currency, without VAT.
     """
     reasons = list(_held_back(facts))
@@ -56,7 +56,7 @@ def _sold_out(facts: Facts) -> Iterator[Task]:
 
 
 def _evidence(facts: Facts) -> str:
-    """What the amount of lost sales is based on, and what it leaves out."""
+    """The evidence for the amount of lost sales, and what it excludes."""
     lost = facts.lost_sales
     certain = lost.offers - lost.doubtful
     doubtful = f"{_money(facts, lost.doubtful_a_day)} per day on a single fall of more than 10 pieces, "
@@ -90,7 +90,7 @@ def _lost_buttons(facts: Facts) -> Iterator[Task]:
 
 
 def _held_back(facts: Facts) -> Iterator[Task]:
-    """The reasons by the stock that they hold back, most first."""
+    """The reasons by the stock that they hold back, the most first."""
     for issue in sorted(facts.issues, key=lambda one: -one.value_held_back):
         if issue.code != _SOLD_OUT and issue.value_held_back > 0:
             apart = _not_counted(facts, issue.offers_in_other_currencies)

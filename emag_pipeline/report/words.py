@@ -14,7 +14,7 @@ Number = int | float | Decimal
 
 
 def number(value: Number | None, digits: int = 0) -> str:
-    """With thousands separators; a dash for what is not known."""
+    """With thousands separators; a dash if it is not known."""
     return "–" if value is None else f"{value:,.{digits}f}".replace("-", "−")
 
 
@@ -30,7 +30,7 @@ def change(now: Number, before: Number, digits: int = 0) -> str:
 
 
 def share(part: int, whole: int) -> float | None:
-    """None where there is no whole."""
+    """The share of the whole; None if the whole is 0."""
     return part / whole if whole else None
 
 
@@ -45,12 +45,12 @@ def moment(time: datetime | None) -> str:
 
 
 def since(began: datetime, known_since: datetime | None) -> str:
-    """Since which day; what the account's first publish showed may have begun earlier."""
+    """Since which day; a state of the account's first publish may have begun earlier."""
     return f"at least since {began.date()}" if _is_first(began, known_since) else f"since {began.date()}"
 
 
 def begun(began: datetime, known_since: datetime | None) -> str:
-    """The same day for a table, under a heading that says since."""
+    """The same day for a table with the heading `since`."""
     return f"{began.date()}{' or before' if _is_first(began, known_since) else ''}"
 
 
@@ -59,7 +59,7 @@ def _is_first(began: datetime, known_since: datetime | None) -> bool:
 
 
 def name(text: str | None) -> str:
-    """A product's name, cut where it is too long for a table."""
+    """A product's name, shortened if it is too long for a table."""
     if not text:
         return "(no name)"
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1].rstrip() + "…"
@@ -94,7 +94,7 @@ def proof_in_short(sync: Sync) -> str:
 
 
 def proof(sync: Sync) -> str:
-    """Why a scan is complete, or how far it came, in a sentence or two: the count, and the parts that make it up."""
+    """Why a scan is complete, or how far it got, in one or two sentences: the count and its parts."""
     told = sync.proof or {}
     if "distinct_ids" not in told:
         return proof_in_short(sync) + "."

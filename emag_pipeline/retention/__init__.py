@@ -1,1 +1,1 @@
-"""Retention: what has served its purpose is removed, once a day or by hand."""
+"""Retention: data that is no longer needed is removed, once a day or by hand."""

@@ -14,9 +14,9 @@ _JOB = "maintenance"
 _MOST_SECONDS = 3 * 3600
 
 
-@dg.op(description=f"Removes what is older than {KEPT_DAYS:.0f} days and has served its time.")
+@dg.op(description=f"Removes what is older than {KEPT_DAYS:.0f} days and no longer needed.")
 def prune(context: dg.OpExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> None:
-    # what is not removed now is removed tomorrow: the run is not repeated for that
+    # not worth repeating the run: the rest is removed the next day
     with pipeline.step(context, is_worth_a_run=False) as database:
         removed = retention.prune(database, KEPT_DAYS)
         removed["dagster_runs"] = past_runs.prune(context.instance, KEPT_DAYS)
@@ -40,10 +40,10 @@ def maintenance() -> None:
     cron_schedule=cron.with_minute(current().maintenance_cron, minute_of(_JOB)),
     execution_timezone=current().cron_timezone,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Cleans up by EMAG_MAINTENANCE_CRON, once a day unless told otherwise.",
+    description="Cleans up by EMAG_MAINTENANCE_CRON, by default once a day.",
 )
 def maintenance_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A clean-up that takes longer than a day is not joined by a second one."""
+    """Skips the tick while the previous clean-up is running."""
     if context.instance.get_run_records(dg.RunsFilter(job_name=_JOB, statuses=UNDER_WAY), limit=1):
         return dg.SkipReason("the last clean-up is queued or under way")
     return dg.RunRequest()

@@ -1,8 +1,8 @@
-"""Pruning: what has served its purpose is removed, in small transactions that block nobody.
+"""Pruning: removes data that is no longer needed, in small transactions that block no other session.
 
-Rows are locked and deleted in batches; those that somebody else has locked wait for the next day. What a running or
-resumable sync, a pending decision of a person or a look at the last success needs is kept at any age. History and
-counters are never touched.
+Rows are locked and deleted in batches; rows locked by others are left for the next day. Data needed by a running or
+resumable sync, a pending decision of a person or the display of the last success is kept at any age. History and
+counters are never removed.
 """
 
 from collections import defaultdict
@@ -13,11 +13,11 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync import staging_room
 
-#: The vendor asks to keep every call for so long (docs/marketplace-api.md, "Calls and responses"): never shorter.
+#: The vendor asks to keep every call for this long (docs/marketplace-api.md, "Calls and responses"): never shorter.
 REQUESTS_DAYS = 30.0
 
 _BATCH = 5_000
-#: For one batch; finding that nothing is left may read a whole table.
+#: For one batch; the last one may read a whole table to find that nothing is left.
 _TIMEOUT_SECONDS = 300.0
 
 _SQL = statements("retention/prune.sql")
@@ -26,9 +26,9 @@ _KEPT, _STAGEABLE, _CHANGED = _SQL["kept_syncs"], _SQL["stageable_syncs"], _SQL[
 
 @dataclass(frozen=True, slots=True)
 class _Remains:
-    """Rows `t` of a table that have served their purpose, by a condition on them and on :days.
+    """Rows `t` of a table that are no longer needed, by a condition on them and on :days.
 
-    They are deleted, or only changed where `emptied` has assignments.
+    They are deleted, or only changed if `emptied` has assignments.
     """
 
     table: str
@@ -43,7 +43,7 @@ _REJECTS = f"t.sync_id NOT IN ({_KEPT}) AND t.reject_id NOT IN ({_SQL['kept_reje
 _BY_AGE = {
     "syncs": _Remains("emag_offer_syncs", f"t.sync_id NOT IN ({_KEPT})"),
     "rejects": _Remains("emag_offer_rejects", _REJECTS),
-    # rows as read may hold personal data: where the reason stays longer, they do not (docs/privacy.md)
+    # original rows may contain personal data, so they are removed earlier than the reason (docs/privacy.md)
     "payloads": _Remains(
         "emag_offer_rejects",
         f"t.rejected_at < now() - :days * interval '1 day' AND t.payload <> 'null' AND NOT ({_REJECTS})",
@@ -51,7 +51,7 @@ _BY_AGE = {
     ),
     "surprises": _Remains("emag_answer_surprises", "t.last_seen_at < now() - :days * interval '1 day'"),
     "requests": _Remains("emag_requests", "t.sent_at < now() - :days * interval '1 day'", REQUESTS_DAYS),
-    # a day that fails is reported until it passes
+    # a failed day is reported until it passes
     "check_results": _Remains(
         "emag_check_results", "t.checked_at < now() - :days * interval '1 day' AND (t.passed OR t.part = '')"
     ),
@@ -60,12 +60,12 @@ _BY_AGE = {
 
 
 def prune(database: Database, days: float, *, dry_run: bool = False) -> dict[str, int]:
-    """Remove what is older than so many days. Returns the rows removed, or with `dry_run` those that would be.
+    """Remove data older than this many days. Returns the number of rows removed, or to be removed with `dry_run`.
 
-    By name: `syncs` (ledger rows), `rejects` (quarantined rows whose sync is gone), `payloads` (as read, of those that
-    stay), `surprises` (not met again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (no longer
-    renewed, as of an account that left), `incidents` (closed ones), `staged_rows` (of syncs that can no longer resume,
-    at any age). After a failure it can be run again. Raises DatabaseUnavailable.
+    By name: `syncs` (ledger rows), `rejects` (quarantined rows whose sync is gone), `payloads` (original rows of those
+    that stay), `surprises` (not seen again), `requests` (calls; never younger than REQUESTS_DAYS), `check_results` (no
+    longer renewed, e.g. of removed accounts), `incidents` (closed ones), `staged_rows` (of syncs that can no longer
+    resume, at any age). After a failure it can be run again. Raises DatabaseUnavailable.
     """
     act = _count if dry_run else _remove
     found = {name: act(database, what, days=max(days, what.least_days)) for name, what in _BY_AGE.items()}
@@ -91,7 +91,7 @@ def _remove(database: Database, what: _Remains, **values: float) -> int:
 
 
 def _prune_staging(database: Database, *, dry_run: bool) -> int:
-    """Remove what no sync needs any more, also of syncs that the ledger does not know. Returns how many rows."""
+    """Remove staged rows that no sync needs, also of syncs that are not in the ledger. Returns how many rows."""
     going, told = _staging_remains(database)
     rows = 0
     for account in going.keys() | told.keys():
@@ -106,9 +106,9 @@ def _prune_staging(database: Database, *, dry_run: bool) -> int:
 
 
 def _staging_remains(database: Database) -> tuple[dict[str, set[UUID]], dict[str, set[UUID]]]:
-    """By account, the syncs of which only the changes are needed, and those of which not even these are.
+    """By account, the syncs of which only the changes are needed, and those of which not even the changes are.
 
-    The staged offers are not queried: reading the largest table would keep it from being emptied at once.
+    The staged offers are not queried: reading that largest table would prevent it from being truncated.
     """
     going: dict[str, set[UUID]] = defaultdict(set)
     told: dict[str, set[UUID]] = defaultdict(set)

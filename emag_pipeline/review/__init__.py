@@ -1,1 +1,1 @@
-"""What the data team reviews on published offers, check by check, less what it accepts."""
+"""The checks on published offers for the data team, and the deviations that it accepts."""

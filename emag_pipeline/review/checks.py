@@ -1,7 +1,7 @@
-"""The registry of checks on published offers, and how one is run: its findings, less what the data team accepts.
+"""The registry of checks on published offers, and how a check is run: its findings without accepted deviations.
 
-A check is an entry here and a statement of its name in findings.sql: its asset check, its severity, how it is accepted
-and how it is reported follow from both. Two checks are asked in Python instead (dagster.py).
+A check is an entry here and a statement with its name in findings.sql; its asset check, severity, acceptance and
+reports are derived from both. Two checks are written in Python instead (dagster.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from emag_pipeline.sync import remembered, statistics
 
 @dataclass(frozen=True, slots=True)
 class OfferCheck:
-    """A check on offers: what holds when it passes, how severe a failure is, and what to do then, a sentence each.
+    """A check on offers: what holds if it passes, the severity of a failure, and the remedy, one sentence each.
 
-    ERROR says that the copy cannot be relied upon; WARN that the copy is right and the catalogue looks wrong. `accepts`
-    says what a person may accept of its findings: those on single offers, or those on the account as a whole. A check
-    `of_a_publish` is asked within the run that published, the others with the marts.
+    ERROR means that the copy cannot be relied upon; WARN that the copy is right but the catalogue looks wrong.
+    `accepts`: which findings a person may accept, on single offers or on the account as a whole. A check
+    `of_a_publish` runs within the run that published, the others with the marts.
     """
 
     name: str
@@ -36,7 +36,7 @@ PUBLISHED_EQUALS_SCAN = OfferCheck(
     "published_equals_scan",
     "Readers see exactly what the last scan read: each offer, its prices, its texts.",
     "ERROR",
-    "Find out who besides the pipeline writes to these tables; docs/checks.md says how to publish the offers anew",
+    "Find out who besides the pipeline writes to these tables; docs/checks.md says how to publish the offers again",
     accepts="nothing",
     of_a_publish=True,
 )
@@ -94,21 +94,21 @@ CHECKS = (
     ANSWERS_ARE_AS_KNOWN,
 )
 OF_A_PUBLISH = tuple(check for check in CHECKS if check.of_a_publish)
-#: asked with the marts
+#: checks that run with the marts
 OF_OFFERS = tuple(check for check in CHECKS if not check.of_a_publish)
 
-#: Findings are counted in full; nobody reads a table of more than these.
+#: All findings are counted; a table of more rows than this is not useful.
 SAMPLE = 20
 _TIMEOUT_SECONDS = 300.0
-#: of the ranking, not of a finding
+#: columns for sorting, which are not part of a finding
 _PLACES = ("is_accepted", "found", "place", "weight")
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a check found: how many offers, and of each kind a sample of at most SAMPLE rows, the gravest first.
+    """The findings of a check: how many offers, and a sample of at most SAMPLE rows per kind, the most severe first.
 
-    `numbers` is what the findings are measured against, by check; empty before the first publish.
+    `numbers` are reference figures of the check; empty before the first publish.
     """
 
     found: int
@@ -156,7 +156,7 @@ def not_found(
 
 
 def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
-    """A word in braces is another statement of the file, or one of these."""
+    """Run a statement in which words in braces are other statements of the file, or values of `scope`."""
     words = {
         "active": statements("review/deviations.sql")["active"],
         "s_narrow_hash": hashed(NARROW, "s"),
@@ -170,7 +170,7 @@ def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
 
 
 def _finding(row: Any) -> dict[str, Any]:
-    """The offer first, then what is wrong with it."""
+    """A finding as a row: the offer first, then the problem."""
     columns = dict(row._mapping)
     offer = {name: columns.pop(name) for name in ("emag_offer_id", "part_number", "name", "what")}
     return offer | {name: value for name, value in columns.items() if name not in _PLACES}

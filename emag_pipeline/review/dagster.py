@@ -28,13 +28,13 @@ from emag_pipeline.sync.status import AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
 from emag_pipeline.wording import counted
 
-#: The asset that is checked, by name: the slice whose job runs some of these checks is above this one.
+#: The checked asset, by name: its slice is above this one in the layers.
 OFFERS = dg.AssetKey("offers")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckAnswer:
-    """One check's answer about one account."""
+    """One check's result for one account."""
 
     check: OfferCheck
     passed: bool
@@ -42,11 +42,11 @@ class CheckAnswer:
     metadata: Mapping[str, Any]
 
     def result(self) -> dg.AssetCheckResult:
-        """As a check's step gives it; it is stored under the step's partition."""
+        """As the result of a check's step, stored under the step's partition."""
         return dg.AssetCheckResult(check_name=self.check.name, asset_key=OFFERS, **self._facts())
 
     def evaluation(self, account: str) -> dg.AssetCheckEvaluation:
-        """As a step of no partition gives it; stored under the account's partition."""
+        """As the result of a step without a partition, stored under the account's partition."""
         return dg.AssetCheckEvaluation(check_name=self.check.name, asset_key=OFFERS, partition=account, **self._facts())
 
     def _facts(self) -> dict[str, Any]:
@@ -60,14 +60,14 @@ class CheckAnswer:
 
 
 def of_review(check: OfferCheck, review: Review) -> CheckAnswer:
-    """The answer of a check that finds offers: it passes when everything it found is accepted."""
+    """The result of a check that finds offers: it passes if all findings are accepted."""
     return CheckAnswer(
         check, review.found == 0, _words(review, f"holds for {_every(review)}", "found"), _numbers(review)
     )
 
 
 def of_comparison(check: OfferCheck, review: Review) -> CheckAnswer:
-    """As `of_review` while the last sync's staging is there; otherwise the ledger's count decides, and it says so."""
+    """Like `of_review` while the last sync's staging exists; otherwise compares with the ledger's count and says so."""
     if not review.is_published:
         return of_review(check, review)
     if review.numbers["is_staged"]:
@@ -82,7 +82,7 @@ def of_comparison(check: OfferCheck, review: Review) -> CheckAnswer:
 
 
 def _less_compared(review: Review) -> str:
-    """What was not compared of all offers, as the end of a sentence."""
+    """What was not compared, as the end of a sentence."""
     drawn, forgotten = review.numbers["texts_of_one_in"], review.numbers["forgotten"]
     texts = f", texts of one in {drawn:,} of them" if drawn > 1 else ""
     prints = f"; {counted(forgotten, 'offer')} only by fingerprints, since how their rows were read is forgotten"
@@ -90,7 +90,7 @@ def _less_compared(review: Review) -> str:
 
 
 def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
-    """What the check says: that no offer was found, or how many were, with an example."""
+    """The description: that no offer was found, or how many were, with an example."""
     if not review.is_published:
         return "nothing has been published yet, so there is nothing to look at"
     if not review.found:
@@ -108,7 +108,7 @@ def _every(review: Review) -> str:
 
 
 def _numbers(review: Review) -> dict[str, Any]:
-    """Counts, and the rows where there are any. What is accepted is not a finding and is listed separately."""
+    """Counts, and rows if there are any. Accepted deviations are not findings and are listed separately."""
     return {
         "findings": review.found,
         "accepted": review.accepted,
@@ -119,9 +119,9 @@ def _numbers(review: Review) -> dict[str, Any]:
 
 
 def freshness(database: Database, status: AccountStatus, settings: Settings) -> CheckAnswer:
-    """The answer of offers_are_fresh about the account; a stale one passes while that is accepted.
+    """The result of offers_are_fresh for the account; a stale one passes while that is accepted.
 
-    It is asked after each publish. While none comes, `status`, `/health` and metrics report staleness.
+    It runs after each publish. Without a publish, `status`, `/health` and metrics report staleness.
     """
     fresh = not is_stale(status, settings)
     bound_hours = bound_seconds(status.scan_seconds, settings) / 3600
@@ -139,7 +139,7 @@ def freshness(database: Database, status: AccountStatus, settings: Settings) -> 
 
 
 def known_answers(database: Database, account: str) -> CheckAnswer:
-    """Whether the marketplace answers as this version expects; it passes while its findings are accepted."""
+    """Whether the marketplace's responses are as this version expects; passes while its findings are accepted."""
     found = review_answers(database, account)
     accepted = bool(found.fields) and is_accepted(database, account, ANSWERS_ARE_AS_KNOWN.name)
     findings = 0 if accepted else found.fields
@@ -180,18 +180,18 @@ def publish_review(context: dg.AssetCheckExecutionContext, pipeline: dg.Resource
 def offers_review(context: dg.AssetCheckExecutionContext, pipeline: dg.ResourceParam[Pipeline]) -> Iterator[_Result]:
     with _step(context, pipeline) as database:
         yield from _results(context, database, pipeline.settings, OF_OFFERS)
-        if len(context.selected_asset_check_keys) == len(OF_OFFERS):  # a whole review, and not a check or two of it
+        if len(context.selected_asset_check_keys) == len(OF_OFFERS):  # a complete review, not single checks
             for marketplace in _marketplaces(context, pipeline.settings):
                 yield from reference_answers(database, context, marketplace)
 
 
 def _step(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> AbstractContextManager[Database]:
-    """A failure of the review does not undo a publish, so the run is not repeated for it."""
+    """The context of a review, whose failure does not undo a publish and is not worth repeating the run."""
     return pipeline.step(context, is_worth_a_run=False)
 
 
 def _marketplaces(context: dg.AssetCheckExecutionContext, settings: Settings) -> list[str]:
-    """The marketplace of the run's account, or all of them where the run has none."""
+    """The marketplace of the run's account, or all marketplaces if the run has no account."""
     return (
         [settings.account(context.partition_key).marketplace.name]
         if context.has_partition_key
@@ -202,7 +202,7 @@ def _marketplaces(context: dg.AssetCheckExecutionContext, settings: Settings) ->
 def _results(
     context: dg.AssetCheckExecutionContext, database: Database, settings: Settings, checks: Sequence[OfferCheck]
 ) -> Iterator[_Result]:
-    """The results for the run's account, or for all accounts where it has none (`Execute all` in the UI)."""
+    """The results for the run's account, or for all accounts if it has none (`Execute all` in the UI)."""
     names = {key.name for key in context.selected_asset_check_keys}
     wanted = [check for check in checks if check.name in names]
     if context.has_partition_key:

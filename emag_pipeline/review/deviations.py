@@ -1,4 +1,4 @@
-"""Known deviations that the data team accepts for a time (emag_accepted_deviations): shown, and no failure."""
+"""Known deviations that the data team accepts for a time (emag_accepted_deviations): shown, but not failures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.review.checks import CHECKS
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
@@ -17,7 +18,7 @@ LONGEST_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One acceptance. Without an offer it holds for the whole account; times are UTC."""
+    """One acceptance. Without an offer it applies to the whole account; times are UTC."""
 
     deviation_id: int
     account: str
@@ -34,10 +35,10 @@ class Deviation:
 def accept(
     database: Database, account: str, check: str, offers: Sequence[int], *, reason: str, until: date, by: str
 ) -> None:
-    """Accept what a check finds on these offers, or without offers on all of the account, to the end of a day (UTC).
+    """Accept a check's findings on these offers, or without offers on the whole account, to the end of a day (UTC).
 
-    Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is over or more than
-    LONGEST_DAYS away, and an offer that the account does not have.
+    Raises SettingsError for a check that cannot be accepted, an empty reason, a day that is past or more than
+    LONGEST_DAYS ahead, and an offer that the account does not have.
     """
     _require_acceptable(check, offers)
     if not reason.strip():
@@ -57,26 +58,26 @@ def accept(
 
 
 def withdraw(database: Database, deviation_id: int) -> Deviation:
-    """End an acceptance now, and return it. Raises SettingsError when there is none in force with this id."""
+    """End an acceptance now, and return it. Raises SettingsError if none with this id is in force."""
     with database.transaction(timeout_seconds=60) as tx:
         ended = tx.run(_sql("withdraw"), id=deviation_id).rowcount
         if not ended:
             raise SettingsError(
                 f"no acceptance {deviation_id} is in force", remedy="See their ids with `emag-pipeline deviations`"
             )
-        withdrawn = tx.run(f"{_sql('deviations')} WHERE deviation_id = :id", id=deviation_id).one()
-        return Deviation(**withdrawn._mapping)
+        [withdrawn] = rows_of(tx.run(f"{_sql('deviations')} WHERE deviation_id = :id", id=deviation_id), Deviation)
+        return withdrawn
 
 
 def deviations(database: Database, accounts: Sequence[str], *, also_ended: bool = False) -> list[Deviation]:
-    """The accounts' acceptances, the next to end first; with `also_ended` those too that expired or were withdrawn."""
+    """The accounts' acceptances, the next to end first; with `also_ended` also expired and withdrawn ones."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_sql("of_accounts"), accounts=list(accounts), also_ended=also_ended)
-        return [Deviation(**row._mapping) for row in rows]
+        return rows_of(rows, Deviation)
 
 
 def is_accepted(database: Database, account: str, check: str) -> bool:
-    """Whether everything that the check says of the account is accepted now."""
+    """Whether all findings of the check on the account are accepted now."""
     with database.transaction(timeout_seconds=60) as tx:
         return bool(tx.run(_sql("is_accepted"), account=account, check=check).scalar_one())
 
@@ -107,6 +108,6 @@ def _require_offers(tx: Transaction, account: str, offers: Sequence[int]) -> Non
 
 
 def _sql(name: str) -> str:
-    """A statement of deviations.sql, with those that it is made of."""
+    """A statement of deviations.sql, with the statements that it includes."""
     named = statements("review/deviations.sql")
     return named[name].replace("{active}", named["active"]).replace("{deviations}", named["deviations"])

@@ -12,7 +12,7 @@ from emag_pipeline.sandbox.settings import Parameters, SandboxSettings
 
 
 def main() -> int:
-    """Serve until interrupted; 2 when the address is taken or an argument is wrong."""
+    """Serve until interrupted; returns 2 if the address is in use or an argument is wrong."""
     wishes = _parser().parse_args()
     given = {name: getattr(wishes, name) for name in ("latency_seconds", "seconds_per_offer", "parameters")}
     try:
@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         "--hosts",
         default=os.environ.get("EMAG_SANDBOX_HOSTS", ""),
         metavar="NAME,…",
-        help="host names to answer to, beside those of this machine (default: none)",
+        help="allowed host names, in addition to those of this machine (default: none)",
     )
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="which catalogues (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="seed of the catalogues (default: %(default)s)")
     parser.add_argument(
         "--offers",
         type=_size,
@@ -61,19 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--requests-per-second", type=float, default=3, help="0 = no limit (default: %(default)s)")
     parser.add_argument("--requests-per-minute", type=float, default=180, help="0 = no limit (default: %(default)s)")
-    parser.add_argument("--latency-seconds", type=float, help="of each answer (default: 0)")
+    parser.add_argument("--latency-seconds", type=float, help="of each response (default: 0)")
     parser.add_argument("--seconds-per-offer", type=float, help="of each row that a read returns (default: 0)")
     parser.add_argument(
         "--parameters",
         default=os.environ.get("EMAG_SANDBOX_PARAMETERS") or None,
-        help=f"where reads look for pagination and filters: {', '.join(get_args(Parameters))} "
+        help=f"where reads accept pagination and filters: {', '.join(get_args(Parameters))} "
         f"(default: {SandboxSettings().parameters})",
     )
     parser.add_argument(
         "--like",
         type=Path,
         metavar="FILE",
-        help="answer in the shapes that `emag-pipeline probe` wrote into FILE; the options above win",
+        help="respond in the shapes that `emag-pipeline probe` wrote to FILE; the options above take precedence",
     )
     parser.add_argument(
         "--changes-per-second", type=float, default=0.0, help="of each catalogue (default: %(default)s)"

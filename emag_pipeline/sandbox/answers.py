@@ -1,4 +1,4 @@
-"""Answers in the marketplace's form, and the ways a call can be refused."""
+"""Responses in the marketplace's format, and refusals."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Any
 
 from emag_pipeline.sandbox.faults import Fault
 
-#: a gateway's page
+#: a gateway's web page
 HTML = (
     "<!DOCTYPE html>\n<html><head><title>Mentenanță</title></head><body><h1>Revenim imediat</h1></body></html>\n"
 ).encode()
@@ -15,7 +15,7 @@ HTML = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer before it is sent. `offers` is how many offers it shows: reading them takes the time."""
+    """An HTTP response before it is sent. `offers` is the number of offers in it, which determines the latency."""
 
     status: int
     body: bytes
@@ -25,7 +25,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """The marketplace understood the call and says what is wrong with it."""
+    """The marketplace refuses a call with a message."""
 
     def __init__(self, message: str, status: int = 200) -> None:
         super().__init__(message)
@@ -34,22 +34,22 @@ class Refusal(Exception):
 
 
 def success(results: object) -> Answer:
-    """A good answer. PHP's encoder escapes everything beyond ASCII, and so does this one."""
+    """A good response. Like PHP's encoder, this one escapes all characters beyond ASCII."""
     return Answer(200, b'{"isError":false,"messages":[],"results":' + encode(results) + b"}")
 
 
 def success_rows(rows: Iterable[object]) -> Answer:
-    """A good answer of many rows, encoded one by one so that other threads get their turn in between."""
+    """A good response with many rows, encoded one by one so that other threads can run in between."""
     return Answer(200, b'{"isError":false,"messages":[],"results":[' + b",".join(map(encode, rows)) + b"]}")
 
 
 def refused(refusal: Refusal) -> Answer:
-    """An answer with isError true."""
+    """A response with isError true."""
     return plain(refusal.status, {"isError": True, "messages": [refusal.message], "results": []})
 
 
 def plain(status: int, content: Any) -> Answer:
-    """Any content as JSON, without the marketplace's frame."""
+    """Any content as JSON, without the marketplace's envelope."""
     return Answer(status, encode(content))
 
 
@@ -58,11 +58,11 @@ def encode(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
-# Refusals because of who calls, in the words and forms that were seen.
+# Refused callers, with the messages and forms seen from the marketplace.
 #
 # Source: docs/marketplace-api.md, "Errors and refusals".
 
-#: also what a stranger is told
+#: also the response to an unknown user
 NOT_ALLOWED = "You are not allowed to use this API"
 _WORDS = {
     "wrong_credentials": "Invalid username or password",
@@ -73,7 +73,7 @@ _WORDS = {
 
 
 def answer(fault: Fault, peer: str) -> Answer:
-    """What a caller at this address is told, in the fault's form and with its status."""
+    """The refusal for a caller at this address, in the fault's form and with its status."""
     words = fault.options["message"] or _WORDS[fault.kind].format(peer=peer)
     status = int(fault.options["status"])
     match fault.options["form"]:

@@ -1,4 +1,4 @@
-"""A call as it arrived: whose it is, what it asks for, and with which parameters."""
+"""A received call: its account, its resource and its parameters."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ _FORM_KEY = re.compile(r"\[([^\]]*)\]")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `arrived` is the monotonic time of its first byte; `peer` the caller's address."""
+    """One request. `arrived` is the monotonic time of its first byte, `peer` the caller's address."""
 
     arrived: float
     method: str
@@ -31,7 +31,7 @@ class Call:
 
     @classmethod
     def of(cls, arrived: float, method: str, target: str, headers: Any, body: bytes, peer: str) -> "Call":
-        """Take a request apart without judging it."""
+        """Parse a request without checking it."""
         address = urlsplit(target)
         resource = address.path.removeprefix(BASE_PATH).strip("/")
         username, password = _credentials(headers.get("Authorization", ""))
@@ -40,10 +40,10 @@ class Call:
         return cls(arrived, method, resource, language, username, password, peer, content_type, body)
 
     def parameters(self, place: Parameters) -> dict[str, Any]:
-        """Pagination and filters, looked for in one place or in both; elsewhere they are ignored.
+        """Pagination and filters, from one place of the body or from both; elsewhere they are ignored.
 
-        Raises Refusal when the body is no JSON object or holds more than 4000 elements, or when `data` is mandatory,
-        and missing or no object.
+        Raises Refusal if the body is not a JSON object or has more than 4000 elements, or if `data` is mandatory
+        and is missing or not an object.
         """
         content = _form(self.body) if "form" in self.content_type else _json(self.body)
         if _elements(content) > MOST_ELEMENTS:
@@ -61,7 +61,7 @@ class Call:
 
 
 def whole(data: dict[str, Any], key: str, default: int | None = None) -> int | None:
-    """A whole-number parameter, which may come as text. Raises Refusal when it is anything else."""
+    """An integer parameter, which may be given as text. Raises Refusal for any other value."""
     value = data.get(key)
     if value is None or value == "":
         return default
@@ -99,7 +99,7 @@ def _json(body: bytes) -> Any:
 
 
 def _form(body: bytes) -> dict[str, Any]:
-    """PHP's reading of `data[filter][id]=5`: nested dicts, whatever the keys."""
+    """Parse `data[filter][id]=5` like PHP: as nested dicts, whatever the keys."""
     content: dict[str, Any] = {}
     for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
         *path, last = [name.partition("[")[0], *_FORM_KEY.findall(name)]
@@ -112,7 +112,7 @@ def _form(body: bytes) -> dict[str, Any]:
 
 
 def _elements(content: Any) -> int:
-    """How many values stand in it, at whatever depth."""
+    """The number of values in it, at any depth."""
     found, waiting = 0, [content]
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""HTTP connections of the sandbox: whom it answers, how it reads requests, and how well or badly it sends answers."""
+"""HTTP connections of the sandbox: allowed hosts, reading requests, and sending responses with or without faults."""
 
 import os
 import socket
@@ -20,26 +20,26 @@ from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.faults import Fault
 from emag_pipeline.sandbox.gateway import Gateway
 
-# Whom the sandbox answers: callers that name it by a loopback address or one of its own names.
+# Allowed hosts: a request must name the sandbox by a loopback address or a configured name.
 #
-# A web page can let a browser call any address of this machine, and a name of the page's own can be made to mean it;
-# what the browser then sends as `Host` and `Origin` is the page's, not the sandbox's.
+# This prevents DNS rebinding: a web page can make a browser call this machine, also under the page's own host name, but
+# `Host` and `Origin` then hold the page's name.
 
 
 class Hosts:
-    """The names that are answered, beside loopback's; compared without case and port."""
+    """The allowed host names, in addition to loopback; compared without case and port."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = {name.strip().lower() for name in names if name.strip()}
 
     def refusal(self, headers: Message) -> str | None:
-        """Why a request is not answered; None where it is. One without `Host`, as no browser sends it, is answered."""
+        """Why a request is refused; None if it is allowed. Without `Host` it is allowed: browsers always send one."""
         host = headers.get("Host")
         if host is not None and not self._is_known(f"//{host}"):
-            return f"The sandbox does not answer to the host {host!r}; EMAG_SANDBOX_HOSTS names those it answers to"
+            return f"The sandbox refuses requests for the host {host!r}; add it to EMAG_SANDBOX_HOSTS to allow it"
         origin = headers.get("Origin")
         if origin is not None and not self._is_known(origin):
-            return f"The sandbox does not answer pages of {origin!r}"
+            return f"The sandbox refuses requests from web pages of {origin!r}"
         return None
 
     def _is_known(self, address: str) -> bool:
@@ -57,7 +57,7 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-# Sending an answer, well or badly: whole, one byte at a time, cut off by a reset, or never.
+# Sending a response: complete, one byte at a time, cut off by a reset, or never.
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -79,17 +79,17 @@ def head_of(answer: Answer, headers: Mapping[str, str], *, keep_alive: bool) -> 
 
 
 def hang(connection: socket.socket, seconds: float | None) -> None:
-    """Say nothing until the caller gives up, the time is over, or the server stops."""
+    """Send nothing until the caller disconnects, the time is over, or the server stops."""
     connection.settimeout(seconds)
     try:
         while connection.recv(4096):
             pass
     except OSError:
-        pass  # the time is over, or the caller has gone: both end the silence
+        pass  # the time is over, or the caller has disconnected
 
 
 def reset(connection: socket.socket, sent_before: bytes) -> None:
-    """Close with RST instead of FIN, after some bytes of the answer."""
+    """Close with RST instead of FIN, after some bytes of the response."""
     if sent_before:
         connection.sendall(sent_before)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -97,7 +97,7 @@ def reset(connection: socket.socket, sent_before: bytes) -> None:
 
 
 def dribble(connection: socket.socket, head_bytes: bytes, body: bytes, fault: Fault, stopping: Event) -> None:
-    """Send a byte every so many seconds, from the first header on or from the first byte of the body on."""
+    """Send one byte per interval, from the first header or from the first byte of the body on."""
     if fault.options["part"] == "body":
         connection.sendall(head_bytes)
         slow_part = body
@@ -116,14 +116,14 @@ def _phrase(status: int) -> str:
         return "Unknown"
 
 
-# HTTP connections: one thread each, kept alive, every request stamped with the arrival of its first byte.
+# HTTP connections: one thread each, kept alive; a request's time is the arrival of its first byte.
 
 CONTROL_PATH = "/_control/"
 ControlAnswer = Callable[[str, bytes], Answer]
 
 
 class Listener(ThreadingMixIn, TCPServer):
-    """The listening socket, and all open connections so that they can be ended at once."""
+    """The listening socket, and all open connections, so that they can be closed at once."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -142,20 +142,20 @@ class Listener(ThreadingMixIn, TCPServer):
         super().__init__(address, Connection)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a caller and remember the connection."""
+        """Accept a connection and track it."""
         connection, address = super().get_request()
         with self._lock:
             self._open.add(connection)
         return connection, address
 
     def close_request(self, request: Any) -> None:
-        """Forget a connection that is over."""
+        """Stop tracking a closed connection."""
         with self._lock:
             self._open.discard(request)
         super().close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that goes away in the middle is no event; anything else is a fault of the sandbox."""
+        """Ignore callers that disconnect; report any other error, which is a bug of the sandbox."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -166,7 +166,7 @@ class Listener(ThreadingMixIn, TCPServer):
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
-                    continue  # it ended by itself
+                    continue  # already closed
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -180,7 +180,7 @@ class Connection(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Wait for a request's first byte, note the time, then read and answer it."""
         try:
-            if not self.rfile.peek(1):  # type: ignore[attr-defined]  # it is a BufferedReader
+            if not self.rfile.peek(1):  # type: ignore[attr-defined]  # a BufferedReader
                 self.close_connection = True
                 return
         except OSError:
@@ -211,7 +211,7 @@ class Connection(BaseHTTPRequestHandler):
             finally:
                 self.server.gateway.leave(visit)
         elif visit.answer is not None:
-            self.server.gateway.leave(visit)  # before the caller can know: its next request is not "at once" with this
+            self.server.gateway.leave(visit)  # before sending: else the caller's next request could count as concurrent
             self._send(visit.answer, visit.headers)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve

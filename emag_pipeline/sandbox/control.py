@@ -1,4 +1,4 @@
-"""The control API: what `/_control/<verb>` does. The package's docstring describes it for users."""
+"""The control API, `/_control/<verb>`. The package's docstring describes it for users."""
 
 import json
 import re
@@ -16,12 +16,12 @@ from emag_pipeline.sandbox.marketplace import Marketplace
 
 Body = Mapping[str, Any]
 _MOST_ADDED = 1_000_000
-#: what a query may name several times
+#: the parameter that a query may repeat
 _MANY = "id"
 
 
 class ControlError(ValueError):
-    """The command makes no sense; the message says why."""
+    """The command is invalid; the message says why."""
 
 
 class Control:
@@ -40,7 +40,7 @@ class Control:
         }
 
     def answer(self, target: str, body: bytes) -> Answer:
-        """The answer to an HTTP request: 200 with JSON, or 400 with an `error` that says what is wrong."""
+        """The response to an HTTP request: 200 with JSON, or 400 with an `error` that says what is wrong."""
         address = urlsplit(target)
         try:
             content = json.loads(body) if body.strip() else {}
@@ -53,9 +53,9 @@ class Control:
             return plain(400, {"error": "The body is nested too deeply."})
 
     def do(self, verb: str, body: Any) -> dict[str, Any]:
-        """Carry out one command. Raises ValueError when it makes no sense."""
+        """Carry out one command. Raises ValueError if it is invalid."""
         if verb not in self._verbs:
-            raise ControlError(f"Unknown command {verb!r}; known are {', '.join(self._verbs)}.")
+            raise ControlError(f"Unknown command {verb!r}; the known ones are {', '.join(self._verbs)}.")
         if not isinstance(body, Mapping) and verb != "faults":
             raise ControlError("The body must be a JSON object.")
         try:
@@ -68,7 +68,9 @@ class Control:
     def _faults(self, body: Any) -> dict[str, Any]:
         descriptions = body if isinstance(body, list) else [body] if body else []
         if not all(isinstance(description, Mapping) for description in descriptions):
-            raise ControlError("A fault is a JSON object with the key kind, several are a list of such.")
+            raise ControlError(
+                "A fault must be a JSON object with the key kind; several faults must be a list of such objects."
+            )
         added = [self._marketplace.faults.add(description) for description in descriptions]
         return {"added": added, "faults": self._marketplace.faults.described()}
 
@@ -97,7 +99,7 @@ class Control:
         _only(body, "account", "days", "changes", "kind")
         kind = body.get("kind")
         if kind is not None and kind not in CHANGES:
-            raise ControlError(f"Unknown kind of change {kind!r}; known are {', '.join(CHANGES)}.")
+            raise ControlError(f"Unknown kind of change {kind!r}; the known ones are {', '.join(CHANGES)}.")
         names = [self._account(body)] if body.get("account") else list(self._marketplace.accounts.lives)
         for name in names:
             life = self._marketplace.accounts.lives[name]
@@ -139,7 +141,7 @@ class Control:
         account = body.get("account", "main")
         if account not in self._marketplace.accounts.catalogues:
             known = ", ".join(self._marketplace.accounts.catalogues)
-            raise ControlError(f"Unknown account {account!r}; known are {known}.")
+            raise ControlError(f"Unknown account {account!r}; the known ones are {known}.")
         return str(account)
 
     def _catalogue(self, body: Body) -> Catalogue:
@@ -147,38 +149,38 @@ class Control:
 
 
 def _asked(query: str) -> dict[str, Any]:
-    """The parameters of a query; several of one name are a list."""
+    """The parameters of a query; repeated ones become a list."""
     found: dict[str, list[Any]] = {}
     for name, text in parse_qsl(query):
         found.setdefault(name, []).append(_typed(text))
     if several := [name for name, values in found.items() if len(values) > 1 and name != _MANY]:
-        raise ControlError(f"{several[0]!r} is given {len(found[several[0]])} times; only {_MANY} may be.")
+        raise ControlError(f"{several[0]!r} is given {len(found[several[0]])} times; only {_MANY} may be repeated.")
     return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _only(body: Body, *names: str) -> None:
     if unknown := sorted(body.keys() - set(names)):
-        raise ControlError(f"Unknown key {unknown[0]!r}; known are {', '.join(names)}.")
+        raise ControlError(f"Unknown key {unknown[0]!r}; the known ones are {', '.join(names)}.")
 
 
 def _additions(add: Any) -> list[int | None]:
-    """`add` is a number of offers, or a list of ids."""
+    """The ids to add, None for a new id; `add` is a number of offers or a list of ids."""
     if not isinstance(add, int):
         return [_offer_id(one) for one in add]
     if add > _MOST_ADDED:
-        raise ControlError(f"At most {_MOST_ADDED} offers are added at once, not {add}.")
+        raise ControlError(f"At most {_MOST_ADDED} offers can be added at once, not {add}.")
     return [None] * add
 
 
 def _offer_id(value: Any) -> int:
-    """An id as a number or as text. Anything else would be an offer that no page and no truth could show."""
+    """An id, given as a number or as text. Other values are refused: no page could return such an offer."""
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,18}", str(value)):
-        raise ControlError(f"An offer's id is a whole number, not {value!r}.")
+        raise ControlError(f"An offer's id must be a whole number, not {value!r}.")
     return int(value)
 
 
 def _typed(text: str) -> Any:
-    """A query parameter as JSON would have it: numbers and true/false are not text."""
+    """A query parameter converted like JSON: numbers and true/false are not text."""
     try:
         return json.loads(text)
     except ValueError:

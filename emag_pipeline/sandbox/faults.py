@@ -1,4 +1,4 @@
-"""Faults on command: their kinds and options, for whom they are in force and how often."""
+"""Faults on demand: their kinds and options, the calls that they affect, and how often."""
 
 import itertools
 import time
@@ -10,15 +10,15 @@ from typing import Any
 
 from emag_pipeline.sandbox.catalogue.chance import Chance
 
-#: instead of the marketplace's answer
+#: replace the marketplace's response
 ANSWERS = frozenset({"server_error", "html_200", "is_error", "storm_429"})
-#: instead of it, because of who calls: in words, in one of several forms, at any status
+#: refuse the caller: with a message, in one of several forms, with any status
 REFUSALS = frozenset({"wrong_credentials", "ip_not_whitelisted", "invalid_ip", "not_allowed"})
-#: to the good answer's body
+#: damage the body of a good response
 BODIES = frozenset({"truncated_json", "missing_is_error"})
-#: to the connection
+#: disturb the connection
 CONNECTIONS = frozenset({"hang", "reset", "dribble"})
-#: all that happens at the door, one a call; the other kinds change what pages and counts say
+#: faults of a whole call, at most one per call; the other kinds change the content of pages and counts
 AT_THE_DOOR = ANSWERS | REFUSALS | BODIES | CONNECTIONS | {"slow"}
 
 #: every kind with its options and their defaults
@@ -66,19 +66,19 @@ CHOICES: dict[tuple[str, str], frozenset[str]] = {
 
 
 class FaultError(ValueError):
-    """The fault's description is wrong; the message says how."""
+    """The description of a fault is invalid; the message says why."""
 
 
 def checked(description: Mapping[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Kind, limits and options of a description. Raises FaultError for what no fault is, has or takes."""
+    """Kind, limits and options of a description. Raises FaultError for an unknown kind, key or value."""
     kind = description.get("kind")
     if not isinstance(kind, str) or kind not in OPTIONS:
-        raise FaultError(f"Unknown fault {kind!r}; known are {', '.join(sorted(OPTIONS))}.")
+        raise FaultError(f"Unknown fault {kind!r}; the known ones are {', '.join(sorted(OPTIONS))}.")
     defaults = OPTIONS[kind]
     given = {name: value for name, value in description.items() if name != "kind" and value is not None}
     if unknown := sorted(given.keys() - defaults.keys() - LIMITS):
         allowed = ", ".join(sorted(defaults.keys() | LIMITS))
-        raise FaultError(f"The fault {kind} has no {unknown[0]!r}; it takes {allowed}.")
+        raise FaultError(f"The fault {kind} has no option {unknown[0]!r}; its options are {allowed}.")
     for name, value in given.items():
         _check(kind, name, value)
     limits = {name: value for name, value in given.items() if name in LIMITS}
@@ -89,11 +89,11 @@ def _check(kind: str, name: str, value: Any) -> None:
     choices = CHOICES.get((kind, name))
     if choices is not None:
         if not isinstance(value, str) or value not in choices:
-            raise FaultError(f"The fault {kind} knows no {name} {value!r}, only {', '.join(sorted(choices))}.")
+            raise FaultError(f"The fault {kind} has no {name} {value!r}, only {', '.join(sorted(choices))}.")
         return
     fits, allowed = _FORMS[name]
     if not fits(value):
-        raise FaultError(f"The fault {kind} takes as {name} {allowed}, not {value!r}.")
+        raise FaultError(f"The option {name} of the fault {kind} must be {allowed}, not {value!r}.")
 
 
 def _is_text(value: Any) -> bool:
@@ -150,19 +150,19 @@ _FORMS: dict[str, _Form] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a fault may be limited to, of the call at hand. `offer_ids` are those that its answer shows."""
+    """The properties of a call that limits of faults refer to. `offer_ids` are the offers in its response."""
 
     account: str
     resource: str
     page: int | None
     offer_ids: Collection[int] = ()
-    #: how many rows it asks for; None where it does not say
+    #: the page size it asks for; None if it is not given
     size: int | None = None
 
 
 @dataclass(slots=True)
 class Fault:
-    """One thing that goes wrong. Without limits it goes wrong at every call until it is cleared."""
+    """One fault in force. Without limits it affects every call until it is cleared."""
 
     number: int
     kind: str
@@ -173,7 +173,7 @@ class Fault:
     done: int = 0
 
     def matches(self, target: Target) -> bool:
-        """True when the call is one that this fault is meant for."""
+        """True if the fault's limits include this call."""
         limits = self.limits
         return (
             limits.get("account") in (None, target.account)
@@ -186,20 +186,20 @@ class Fault:
 
     @property
     def spent(self) -> bool:
-        """True when it has happened often or long enough."""
+        """True if it has reached its count or its duration."""
         count, seconds = self.limits.get("count"), self.limits.get("for_seconds")
         return (count is not None and self.done >= count) or (
             seconds is not None and time.monotonic() > self.created + seconds
         )
 
     def described(self) -> dict[str, Any]:
-        """The fault as JSON, with how often it matched and happened."""
+        """The fault as JSON, with the number of times it matched and happened."""
         described = {"id": self.number, "kind": self.kind, "matched": self.matched, "done": self.done}
         return described | dict(self.limits) | dict(self.options)
 
 
 class Faults:
-    """The faults in force. Of the kinds asked for, the first one added that matches a call happens."""
+    """The faults in force. Among several that match a call, the first one added happens."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -208,7 +208,7 @@ class Faults:
         self._faults: dict[int, Fault] = {}
 
     def add(self, description: Mapping[str, Any]) -> int:
-        """Put a fault in force; returns its id. Raises FaultError for an unknown kind, limit or option."""
+        """Start a fault and return its id. Raises FaultError for an unknown kind, limit or option."""
         kind, limits, options = checked(description)
         with self._lock:
             number = next(self._numbers)
@@ -224,17 +224,17 @@ class Faults:
         return len(ended)
 
     def described(self) -> list[dict[str, Any]]:
-        """All faults added and not cleared, spent ones too."""
+        """All faults that were not cleared, including spent ones."""
         with self._lock:
             return [fault.described() for fault in self._faults.values()]
 
     def in_force(self, kind: str) -> bool:
-        """True when a fault of this kind may still happen to somebody."""
+        """True if a fault of this kind may still happen."""
         with self._lock:
             return any(fault.kind == kind and not fault.spent for fault in self._faults.values())
 
     def take(self, kinds: Collection[str], target: Target) -> Fault | None:
-        """The fault of these kinds that happens to this call, counted as happened; None for a good day."""
+        """The fault of these kinds that affects this call, counted as happened; None if there is none."""
         with self._lock:
             for fault in self._faults.values():
                 if fault.kind in kinds and not fault.spent and fault.matches(target) and self._strikes(fault):

@@ -34,14 +34,14 @@ class Selection:
 
     @classmethod
     def of(cls, catalogue: Catalogue, data: dict[str, Any]) -> "Selection":
-        """Understand a call's filters; what is no filter is ignored. Raises Refusal for a value that is not allowed."""
+        """Read a call's filters; other parameters are ignored. Raises Refusal for a value that is not allowed."""
         names = sorted((_ALLOWED.keys() | _STOCKS | {"id"}) & data.keys())
         numbers = {name: _number(data, name) for name in names}
         return cls(catalogue, numbers, {name: str(data[name]) for name in _TEXTS if name in data})
 
     @property
     def is_everything(self) -> bool:
-        """True when nothing is filtered."""
+        """True if there is no filter."""
         return not self.numbers and not self.texts
 
     @property
@@ -54,7 +54,7 @@ class Selection:
         return self.catalogue.count() if self.is_everything else sum(1 for _ in self._ids())
 
     def ids(self, start: int, stop: int) -> list[int]:
-        """The offers on these places of the selection."""
+        """The offers at these positions of the selection."""
         with self.catalogue.lock:
             return self.catalogue.ids(start, stop) if self.is_everything else list(islice(self._ids(), start, stop))
 
@@ -69,7 +69,7 @@ class Selection:
             yield from (offer_id for offer_id, facts in self.catalogue.each_facts() if self._fits(facts))
 
     def _candidates(self) -> list[int]:
-        """The few offers that can match an id or a text: computed from it, or edited to carry it."""
+        """The few offers that can match an id or a text: the one computed from it, and edited ones."""
         if "id" in self.numbers:
             return [self.numbers["id"]]
         name, text = next(iter(self.texts.items()))

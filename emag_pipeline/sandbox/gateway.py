@@ -1,4 +1,4 @@
-"""What stands before the marketplace: counting, rate limits, credentials, latency, and the faults of gateways."""
+"""The gateway in front of the marketplace: counting, rate limits, credentials, latency, and faults of whole calls."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _OVER_LIMIT = {"message": "API rate limit exceeded"}
 
 @dataclass(slots=True)
 class Visit:
-    """One call on its way through: `answer` is None when the connection fault keeps it from being answered."""
+    """One call in progress. `answer` is None if a connection fault prevents a response."""
 
     seen: Seen
     answer: Answer | None = None
@@ -30,14 +30,14 @@ class Visit:
 
 
 class Gateway:
-    """Judges each call, then lets the marketplace or a fault answer it. `stopping` cuts every wait short."""
+    """Checks each call, then lets the marketplace or a fault answer it. `stopping` ends every wait."""
 
     def __init__(self, marketplace: Marketplace, stopping: Event) -> None:
         self._marketplace = marketplace
         self._stopping = stopping
 
     def receive(self, call: Call) -> Visit:
-        """Answer one call; the caller sends the answer and then calls `leave`."""
+        """Produce the response to a call; the caller must send it and then call `leave`."""
         settings = self._marketplace.settings
         data, refusal = _parameters(call, settings.parameters)
         account = self._marketplace.accounts.owner(call.username)
@@ -61,7 +61,7 @@ class Gateway:
         return visit
 
     def leave(self, visit: Visit) -> None:
-        """The call is over."""
+        """Record that a call has ended."""
         self._marketplace.statistics.leave(visit.seen)
 
     def _admit(self, visit: Visit, call: Call, data: dict[str, Any], refusal: Refusal | None) -> None:
@@ -83,7 +83,7 @@ class Gateway:
             self._answer(visit, fault, lambda: self._good_answer(call, seen.account, data, refusal))
 
     def _answer(self, visit: Visit, fault: Fault | None, good_answer: Callable[[], Answer]) -> None:
-        """Let the marketplace answer, and take the time that it needs for so many offers."""
+        """Let the marketplace answer, and wait the time that its number of offers takes."""
         try:
             answer = good_answer()
         except PageBroken as broken:
@@ -118,7 +118,7 @@ def _parameters(call: Call, place: Parameters) -> tuple[dict[str, Any], Refusal 
 
 
 def _page(call: Call, data: dict[str, Any]) -> int | None:
-    """The page asked for; None where pages have no meaning."""
+    """The requested page; None if the call has no pages."""
     if not call.resource.endswith("/read") or "id" in data:
         return None
     page = str(data.get("currentPage") or 1)
@@ -135,7 +135,7 @@ def _wall_clock(moment: float) -> float:
 
 
 def _limit_headers(verdict: Verdict) -> dict[str, str]:
-    if not verdict.limit:  # "Limit: 0" would tell the caller that nothing is allowed
+    if not verdict.limit:  # "Limit: 0" would mean that no call is allowed
         return {}
     return {
         "X-RateLimit-Limit-3second": str(verdict.limit),
@@ -144,12 +144,12 @@ def _limit_headers(verdict: Verdict) -> dict[str, str]:
 
 
 def _is_silent(fault: Fault) -> bool:
-    """Nothing of an answer is ever sent, so none is prepared: faults of pages and counts wait for the next call."""
+    """Whether no response is sent at all: then none is prepared, and faults of pages and counts are not used up."""
     return fault.kind == "hang" or (fault.kind == "reset" and not fault.options["after_bytes"])
 
 
 def _faulty_answer(fault: Fault) -> Answer:
-    """What stands in for the marketplace's answer."""
+    """The response of a fault that replaces the marketplace's own."""
     options = fault.options
     if fault.kind == "server_error":
         return Answer(options["status"], HTML, "text/html; charset=utf-8")
@@ -162,7 +162,7 @@ def _faulty_answer(fault: Fault) -> Answer:
 
 
 def _spoilt(answer: Answer, fault: Fault) -> Answer:
-    """The good answer with its body damaged. `cut: connection` promises more bytes than it sends."""
+    """The good response with a damaged body. `cut: connection` announces more bytes than it sends."""
     if fault.kind == "missing_is_error":
         return replace(answer, body=answer.body.replace(b'"isError":false,', b"", 1))
     return _cut(answer, fault.options["keep"], keeps_promise=fault.options["cut"] == "json")
@@ -175,7 +175,7 @@ def _cut(answer: Answer, keep: float, *, keeps_promise: bool) -> Answer:
 
 
 def _break(visit: Visit, broken: PageBroken) -> None:
-    """Let the call end as the fault says that pages with this offer end."""
+    """End the call in the way that the fault defines for pages with this offer."""
     fault = broken.fault
     visit.seen.fault = fault.kind
     visit.connection_fault = None

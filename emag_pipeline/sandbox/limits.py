@@ -1,7 +1,7 @@
-"""The marketplace's rate limits, to the letter: two sliding windows an account.
+"""The marketplace's rate limits, applied exactly: two sliding windows per account.
 
-A request that arrives at t is refused when either window that ends at t already holds its limit: (t - 1 s, t] or
-(t - 60 s, t]. Requests that are refused or invalid count like any other (docs/marketplace-api.md, "Rate limits").
+A request that arrives at t is refused if either window that ends at t is already full: (t - 1 s, t] or (t - 60 s, t].
+Refused and invalid requests count like any other (docs/marketplace-api.md, "Rate limits").
 """
 
 from bisect import bisect_right, insort
@@ -15,7 +15,7 @@ _KEPT = MINUTE + 5.0  # handler threads may report slightly out of order
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request may pass, and what the second's window still allows after it."""
+    """Whether a request is allowed, and how many more the one-second window allows after it."""
 
     allowed: bool
     limit: int
@@ -23,17 +23,17 @@ class Verdict:
 
 
 class RateWindows:
-    """Counts one account's arrivals and judges each one. Times are seconds of the monotonic clock."""
+    """Counts one account's requests and checks each one. Times are seconds of the monotonic clock."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._arrivals: list[float] = []
-        self._start = 0  # what lies before it is too old; cut off now and then
+        self._start = 0  # entries before it are too old; deleted from time to time
         self.most_in_a_second = 0
         self.most_in_a_minute = 0
 
     def arrive(self, moment: float, per_second: float, per_minute: float) -> Verdict:
-        """Count an arrival and judge it. Limits of 0 or less mean no limit."""
+        """Count a request and check it. A limit of 0 or less means no limit."""
         with self._lock:
             insort(self._arrivals, moment, lo=self._start)
             in_second, in_minute = self._counts(moment)
@@ -43,7 +43,7 @@ class RateWindows:
         return Verdict(allowed, int(per_second), max(0, int(per_second) - in_second))
 
     def forget_records(self) -> None:
-        """Start the two maxima anew."""
+        """Reset the two maxima."""
         with self._lock:
             self.most_in_a_second = self.most_in_a_minute = 0
 
@@ -53,7 +53,7 @@ class RateWindows:
         return second, upto - bisect_right(self._arrivals, moment - MINUTE, lo=self._start)
 
     def _note_records(self, moment: float) -> None:
-        """The fullest window ends at some arrival: at this one, or at a later one that was reported before it."""
+        """Update the maxima: a fullest window ends at this request, or at a later one that was reported before it."""
         place = bisect_right(self._arrivals, moment, lo=self._start) - 1
         for end in self._arrivals[place:]:
             in_second, in_minute = self._counts(end)

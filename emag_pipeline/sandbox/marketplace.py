@@ -1,4 +1,4 @@
-"""The marketplace itself: accounts, settings, faults, statistics, and the resources that a reader calls."""
+"""The marketplace itself: accounts, settings, faults, statistics, and the resources of the API."""
 
 import itertools
 import time
@@ -18,12 +18,12 @@ from emag_pipeline.sandbox.reference import ReferenceAnswers
 from emag_pipeline.sandbox.settings import SandboxSettings
 from emag_pipeline.sandbox.statistics import Statistics
 
-DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - it protects invented goods
+DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - it protects only invented data
 UNKNOWN = "unknown"
 
 
 def default_user(account: str) -> tuple[str, str]:
-    """User name and password of an account that was given none."""
+    """The default user name and password of an account."""
     return f"{account}@sandbox.example", DEFAULT_PASSWORD
 
 
@@ -32,21 +32,21 @@ class Accounts:
 
     def __init__(self, seed: int, sizes: Mapping[str, int], users: Mapping[str, tuple[str, str]]) -> None:
         if unknown := sorted(users.keys() - sizes.keys()):
-            raise ValueError(f"A user is given for {unknown[0]!r}, which is not among the accounts.")
+            raise ValueError(f"A user is given for {unknown[0]!r}, which is not one of the accounts.")
         self.catalogues = {name: Catalogue(seed, name, size) for name, size in sizes.items()}
         self.lives = {name: Life(catalogue) for name, catalogue in self.catalogues.items()}
         self._users = {name: default_user(name) for name in sizes} | dict(users)
 
     def owner(self, username: str) -> str:
-        """The account that a user name belongs to, `unknown` for a stranger."""
+        """The account that a user name belongs to, `unknown` if there is none."""
         return next((name for name, user in self._users.items() if user[0] == username), UNKNOWN)
 
     def accepts(self, account: str, username: str, password: str) -> bool:
-        """True when these are the account's credentials."""
+        """True if these are the account's credentials."""
         return self._users.get(account) == (username, password)
 
     def set_user(self, account: str, username: str, password: str) -> None:
-        """Change an account's login; the old one is refused from now on. Raises KeyError for an unknown account."""
+        """Change an account's login; the old one is refused afterwards. Raises KeyError for an unknown account."""
         if account not in self.catalogues:
             raise KeyError(account)
         self._users[account] = (username, password)
@@ -57,7 +57,7 @@ class Accounts:
 
 
 class Marketplace:
-    """Everything that one sandbox holds. Thread-safe."""
+    """The state of one sandbox. Thread-safe."""
 
     def __init__(
         self, seed: int, accounts: Accounts, settings: SandboxSettings, likeness: Likeness | None = None
@@ -72,12 +72,12 @@ class Marketplace:
         self._alike = {
             name: LikeShapes(likeness, catalogue) for name, catalogue in accounts.catalogues.items() if likeness
         }
-        # Threads render no faster together, and each one that does delays the stamping of arrivals by its turn.
+        # One page is rendered at a time: concurrent rendering is no faster, and would delay the arrival times.
         self._turn = Lock()
         self.apply(settings)
 
     def apply(self, settings: SandboxSettings) -> None:
-        """Make these settings hold from now on."""
+        """Apply these settings from now on."""
         for name, catalogue in self.accounts.catalogues.items():
             catalogue.order, catalogue.arrivals = settings.order, settings.arrivals
             if settings.changes_per_second != self.settings.changes_per_second:
@@ -85,13 +85,13 @@ class Marketplace:
         self.settings = settings
 
     def shapes(self, account: str) -> Shapes | LikeShapes:
-        """How the account's offers are shaped."""
+        """The shapes of the account's offers."""
         if account in self._alike:
             return self._alike[account]
         return Shapes(self.seed, account, self.settings.shape_share)
 
     def answer(self, call: Call, account: str, data: Mapping[str, Any]) -> Answer:
-        """The good answer to an admitted call. Raises Refusal when the call is wrong, PageBroken for a page's fault."""
+        """The response to a call. Raises Refusal for an invalid call, PageBroken if a fault breaks the page."""
         resources: dict[str, Callable[[], Answer]] = {
             "product_offer/read": lambda: self._offers(account).read(dict(data)),
             "product_offer/count": lambda: self._offers(account).count(dict(data), as_text=self._as_text()),
@@ -120,9 +120,9 @@ class Marketplace:
         return ReferenceAnswers(account, self.seed, self.faults, self.settings.shape_share, self.settings.quirk_share)
 
     def _as_text(self) -> bool:
-        """Whether a count's numbers come as text: every second one, all of a quirky sandbox, none of unshaped ones.
+        """Whether a count's numbers are text: as in the probed account, if that is known; else in every second count.
 
-        Unless a probed account is imitated, of which it is known.
+        With a quirk_share of 1, in all counts; with a shape_share of 0, in none.
         """
         if self._likeness and self._likeness.counts_as_text is not None:
             return self._likeness.counts_as_text

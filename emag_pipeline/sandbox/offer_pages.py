@@ -1,4 +1,4 @@
-"""product_offer/read and product_offer/count: pages of offers, true or as the faults in force would have them."""
+"""product_offer/read and product_offer/count: pages of offers, with the faults in force."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ROLES = ("manufacturer", "eu_representative")
 
 
 class PageBroken(Exception):
-    """A fault breaks the answer that would hold a certain offer; `answer` is what it would have been."""
+    """A fault breaks the response that would contain a certain offer; `answer` is the unbroken response."""
 
     def __init__(self, fault: Fault, answer: Answer) -> None:
         super().__init__(fault.kind)
@@ -31,7 +31,7 @@ class PageBroken(Exception):
 
 
 def paging(data: dict[str, Any]) -> tuple[int, int]:
-    """The page asked for and its size. Raises Refusal when either is not allowed."""
+    """The requested page and page size. Raises Refusal if either is not allowed."""
     page = whole(data, "currentPage", 1) or 0
     size = whole(data, "itemsPerPage", MOST_PER_PAGE) or 0
     if page < 1:
@@ -42,14 +42,14 @@ def paging(data: dict[str, Any]) -> tuple[int, int]:
 
 
 def counted(number: int, size: int, *, as_text: bool = False) -> Answer:
-    """The answer of a count."""
+    """The response to a count."""
     figures = {"noOfItems": number, "noOfPages": -(-number // size), "itemsPerPage": size}
     return success({name: str(figure) for name, figure in figures.items()} if as_text else figures)
 
 
 @dataclass(frozen=True, slots=True)
 class OfferPages:
-    """One account's offers as the API shows them."""
+    """One account's offers as the API returns them."""
 
     catalogue: Catalogue
     life: Life
@@ -58,7 +58,7 @@ class OfferPages:
     quirk_share: float
 
     def count(self, asked: dict[str, Any], *, as_text: bool) -> Answer:
-        """How many offers and pages there are; a fault may lie about it."""
+        """The number of offers and pages; a fault may falsify it."""
         target = self._target("product_offer/count", None)
         data = heard(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
@@ -67,7 +67,7 @@ class OfferPages:
         return counted(told_count(self.faults, target, selection.count()), size, as_text=as_text)
 
     def read(self, asked: dict[str, Any]) -> Answer:
-        """One page of offers, after the faults had their say. Raises PageBroken when a fault breaks it."""
+        """One page of offers, with the faults in force. Raises PageBroken if a fault breaks it."""
         page, asked_size = paging(asked)
         place = None if "id" in asked else page
         target = self._target("product_offer/read", place, asked_size)
@@ -96,7 +96,7 @@ class OfferPages:
         return Target(self.catalogue.account, resource, page, offer_ids, size)
 
     def _drift(self, change: str, offers: int) -> None:
-        """Change the catalogue so that every later page shifts, or so that rows differ from those already read."""
+        """Change the catalogue so that later pages shift, or rows differ from those already read."""
         with self.catalogue.lock:
             if change == "departure":
                 for offer_id in self.catalogue.ids(0, offers):

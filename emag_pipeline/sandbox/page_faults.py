@@ -1,11 +1,11 @@
-"""What the faults in force make of counts, pages and rows."""
+"""The faults that change counts, pages and rows."""
 
 from collections.abc import Callable
 from typing import Any
 
 from emag_pipeline.sandbox.faults import Faults, Target
 
-# Rows that no reader should choke on: what an offer may look like when something upstream went wrong.
+# Corrupt rows, which must not break a reader.
 
 Row = dict[str, Any]
 
@@ -49,15 +49,15 @@ _CHANGES: dict[str, Callable[[Row], Row]] = {
     "surrogate": _surrogate,
     "types": _types,
 }
-#: A spoilt copy stands before the row itself, and the page grows.
+#: These insert a corrupt copy before the row itself; the page grows.
 _COPIES: dict[str, Callable[[Row], Row]] = {"price_first": _price, "no_id_first": _no_id}
 
 
 def poisoned(rows: list[Row], kind: str, number: int, offer_ids: frozenset[int] | None) -> list[Row]:
-    """The page with some rows spoilt: those of the given offers, else the given number from the top.
+    """The page with some rows corrupted: those of the given offers, else the first `number`.
 
-    `same_id_twice` repeats a row (the page grows), `price_first` and `no_id_first` put a spoilt copy before it (the
-    page grows), `same_id_instead` puts the copy in the next row's place, for the last row in the one before.
+    `same_id_twice` repeats a row (the page grows), `price_first` and `no_id_first` insert a corrupt copy before it (the
+    page grows), `same_id_instead` replaces the next row with a copy, or the previous one for the last row.
     """
     places = [
         place
@@ -77,7 +77,7 @@ def poisoned(rows: list[Row], kind: str, number: int, offer_ids: frozenset[int] 
     return result
 
 
-# What the faults in force make of counts and pages, whatever is counted and paged.
+# Faults of counts and pages, of offers and of categories.
 
 Parameters = dict[str, Any]
 
@@ -86,7 +86,7 @@ _ROWS = ("empty_page", "short_page", "poison")
 
 
 def told_count(faults: Faults, target: Target, number: int) -> int:
-    """The number that a count tells: the true one, or a lie."""
+    """The number that a count returns: the true one, or a wrong one if a fault is in force."""
     lie = faults.take(("count_lies",), target)
     if lie is None:
         return number
@@ -96,7 +96,7 @@ def told_count(faults: Faults, target: Target, number: int) -> int:
 
 
 def heard(faults: Faults, target: Target, asked: Parameters) -> Parameters:
-    """The parameters that the marketplace acts upon: those asked, or fewer when a fault ignores some."""
+    """The parameters that the marketplace obeys: all that were given, or fewer if a fault ignores some."""
     if faults.take(("ignores_filters",), target):
         asked = {name: value for name, value in asked.items() if name in PAGING}
     if faults.take(("ignores_page",), target):
@@ -105,13 +105,13 @@ def heard(faults: Faults, target: Target, asked: Parameters) -> Parameters:
 
 
 def shown_size(faults: Faults, target: Target, size: int) -> int:
-    """How many rows a page really holds: those asked for, or more when a fault ignores that."""
+    """The effective page size: as requested, or larger if a fault ignores the request."""
     fault = faults.take(("too_many_rows",), target)
     return int(fault.options["rows"]) if fault else size
 
 
 def shown_page(faults: Faults, target: Target, page: int, last: Callable[[], int]) -> int:
-    """The page that is really shown: another one when a fault repeats pages. `last` tells the number of the last."""
+    """The page that is returned: another one if a fault repeats pages. `last` returns the number of the last page."""
     if fault := faults.take(("repeated_page",), target):
         return int(fault.options["shows"])
     end = last() if faults.in_force("endless_pages") else 0
@@ -121,7 +121,7 @@ def shown_page(faults: Faults, target: Target, page: int, last: Callable[[], int
 
 
 def spoilt(faults: Faults, target: Target, rows: list[Row]) -> list[Row]:
-    """The page's rows, or what is left of them."""
+    """The page's rows, after the fault that empties, shortens or corrupts them."""
     fault = faults.take(_ROWS, target) if rows else None
     if fault is None:
         return rows

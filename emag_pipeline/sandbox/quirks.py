@@ -1,8 +1,8 @@
-"""What PHP makes of a row on its way out: the same facts in looser types.
+"""PHP's variants of a row: the same values in looser types.
 
 Source: docs/marketplace-api.md, "Types and spellings".
 
-A deterministic share of rows is affected. Nothing is lost: a lenient reader gets the true offer back.
+A deterministic share of rows is affected. No value is lost: a lenient reader can restore the true offer.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ _ABSENT_OBJECTS = ("family", "doc_errors")
 
 
 def as_php(offer: Offer, key: tuple[object, ...], share: float) -> Offer:
-    """The offer as it is served: unchanged, or with some fields in PHP's types."""
+    """The offer as it is sent: unchanged, or with some fields in PHP's types."""
     chance = Chance(*key, offer["id"], "php")
     if not share or not chance.happens(round(share * 1000)):
         return offer
@@ -34,7 +34,7 @@ def as_php(offer: Offer, key: tuple[object, ...], share: float) -> Offer:
 
 
 def row_as_php(row: dict[str, Any], key: tuple[object, ...], share: float) -> dict[str, Any]:
-    """A row of reference data as it is served: unchanged, or with some of its numbers as text and null as ""."""
+    """A row of reference data as it is sent: unchanged, or with some of its numbers as text and null as ""."""
     chance = Chance(*key, "php")
     if not chance.happens(round(share * 1000)):
         return row

@@ -27,13 +27,13 @@ VAT_RATES: tuple[dict[str, Any], ...] = (
     {"vat_id": 2, "vat_rate": 0.11, "is_default": 0},
     {"vat_id": 3, "vat_rate": 0, "is_default": 0},
 )
-#: the same, as some accounts are told
+#: the same as percentages, as some accounts get them
 VAT_PERCENTAGES = tuple(row | {"vat_rate": round(row["vat_rate"] * 100)} for row in VAT_RATES)
 HANDLING_TIMES: tuple[dict[str, Any], ...] = tuple({"id": days} for days in (0, 1, 2, 3, 4, 5, 7, 10, 14, 20, 30))
 
 
 def category_rows(data: dict[str, Any], language: str) -> list[dict[str, Any]]:
-    """All categories in brief, or the one asked for in full. Raises Refusal for an unknown language."""
+    """All categories in brief, or the requested one in full. Raises Refusal for an unknown language."""
     if language not in _LANGUAGES:
         raise Refusal(f"Unknown language: {language}")
     wanted = whole(data, "id")
@@ -90,7 +90,7 @@ def _details(number: int, data: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceAnswers:
-    """What one account is told of categories, VAT rates and handling times."""
+    """The responses of one account for categories, VAT rates and handling times."""
 
     account: str
     seed: int
@@ -99,13 +99,13 @@ class ReferenceAnswers:
     quirk_share: float
 
     def count_categories(self, data: dict[str, Any], *, as_text: bool) -> Answer:
-        """How many categories and pages there are; a fault may lie about it."""
+        """The number of categories and pages; a fault may falsify it."""
         _, size = paging(data)
         number = told_count(self.faults, Target(self.account, "category/count", None), len(category_rows({}, "ro")))
         return counted(number, size, as_text=as_text)
 
     def categories(self, asked: dict[str, Any], language: str) -> Answer:
-        """One page of categories, after the faults had their say; or the one asked for by its id."""
+        """One page of categories with the faults in force, or the one requested by id."""
         target = Target(self.account, "category/read", None if "id" in asked else paging(asked)[0])
         data = heard(self.faults, target, asked)
         page, size = paging(data)
@@ -116,7 +116,7 @@ class ReferenceAnswers:
         return success_rows(spoilt(self.faults, target, rows))
 
     def vat_rates(self) -> Answer:
-        """All VAT rates, to some accounts as percentages."""
+        """All VAT rates, for some accounts as percentages."""
         as_percent = Chance(self.seed, self.account, "vat").happens(round(self.shape_share * 500))
         return self._all(VAT_PERCENTAGES if as_percent else VAT_RATES)
 

@@ -1,4 +1,4 @@
-"""The sandbox as a server in this process."""
+"""The sandbox as an HTTP server in this process."""
 
 import os
 import signal
@@ -22,16 +22,16 @@ DEFAULT_SEED = 1
 
 
 class PortTaken(OSError):
-    """The address cannot be listened on; the message names it and what to do."""
+    """The server cannot listen on its address; the message names the address and the remedy."""
 
 
 class SandboxServer(SandboxFace):
-    """A sandbox marketplace. It listens from its construction on (port 0 = any free one), serves from `start` on.
+    """A sandbox marketplace. It listens once constructed (port 0 = any free one) and serves once started.
 
-    `hosts`: names that it answers to, beside loopback's and the address `host`.
-    `like`: the shapes of a probed account, which take the place of the sandbox's own; settings given here win.
+    `hosts`: allowed host names, in addition to loopback and the address `host`.
+    `like`: the shapes of a probed account, used instead of the sandbox's own; settings given here take precedence.
 
-    Raises PortTaken when it cannot listen, ValueError for a wrong setting, port or user.
+    Raises PortTaken if it cannot listen, ValueError for a wrong setting, port or user.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class SandboxServer(SandboxFace):
         **settings: Any,
     ) -> None:
         if not 0 <= port <= 65535:
-            raise ValueError(f"A port is a number from 0 (any free one) to 65535, not {port}.")
+            raise ValueError(f"A port must be a number from 0 (any free one) to 65535, not {port}.")
         chosen = SandboxSettings().changed({**(like.settings if like else {}), **settings})
         marketplace = Marketplace(seed, Accounts(seed, accounts, users or {}), chosen, like)
         self._control = Control(marketplace)
@@ -63,7 +63,7 @@ class SandboxServer(SandboxFace):
             raise PortTaken(
                 error.errno,
                 f"The sandbox cannot listen on {host}:{port} ({error.strerror}); "
-                "stop what uses it or choose another port",
+                "stop the process that uses it or choose another port",
             ) from error
         self.host = host
         self.port = int(self._listener.server_address[1])
@@ -74,7 +74,7 @@ class SandboxServer(SandboxFace):
         return f"http://{self.host}:{self.port}{BASE_PATH}"
 
     def start(self) -> Self:
-        """Serve from a thread; returns at once."""
+        """Serve in a new thread; returns at once."""
         self._serving = True
         self._thread = Thread(target=self.serve, name=f"sandbox-{self.port}", daemon=True)
         self._thread.start()
@@ -86,17 +86,17 @@ class SandboxServer(SandboxFace):
         self._listener.serve_forever(poll_interval=0.02)
 
     def stop(self) -> None:
-        """Stop at once: open calls are cut off, waits end."""
-        if self._serving:  # shutdown waits for a loop to end, for ever if there never was one
+        """Stop at once: open connections are closed, waits end."""
+        if self._serving:  # shutdown would wait forever for a loop that never ran
             self._listener.shutdown()
         self._listener.server_close()
         self._listener.end_connections()
-        self._stopping.set()  # only now: a wait that ended before would still be answered
+        self._stopping.set()  # last: a call whose wait ended earlier would still be answered
         if self._thread is not None:
             self._thread.join()
 
     def command(self, verb: str, body: Any) -> dict[str, Any]:
-        """Carry out a command of the control API. Raises ValueError when it makes no sense."""
+        """Carry out a command of the control API. Raises ValueError if it is invalid."""
         return self._control.do(verb, body)
 
     def __enter__(self) -> Self:
@@ -124,12 +124,12 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end the process at once with code 0.
 
-    `ready` is called when calls can come. Raises PortTaken when it cannot listen. Main thread only.
+    `ready` is called once the server listens. Raises PortTaken if it cannot listen. Main thread only.
     """
     server = SandboxServer(
         port, host=host, hosts=hosts, seed=seed, accounts=accounts, users=users, like=like, **settings
     )
-    sys.setswitchinterval(0.001)  # arrivals are stamped on time even while another thread renders a page
+    sys.setswitchinterval(0.001)  # arrival times stay exact even while another thread renders a page
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _end)
     if ready is not None:
@@ -138,6 +138,6 @@ def run(
 
 
 def _end(number: int, frame: object) -> None:
-    """Nothing is kept, so nothing needs tidying up: leave without waiting for open calls."""
+    """Exit without waiting for open calls: the sandbox stores nothing."""
     sys.stdout.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""What can be set on a running sandbox."""
+"""The settings of a running sandbox."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -7,23 +7,23 @@ from typing import Any, Literal, get_args
 
 from emag_pipeline.sandbox.catalogue.shelf import Order, Place
 
-#: Where pagination and filters of reads and counts are looked for: at the top level of the body, under its key `data`,
-#: or wherever they are given, where the top level wins (docs/marketplace-api.md, "Calls and responses"); or nowhere, so
-#: that all are ignored.
+#: Where reads and counts accept pagination and filters: at the top level of the body, under its key `data`, or in both
+#: places, where the top level wins (docs/marketplace-api.md, "Calls and responses"); or nowhere, so that all are
+#: ignored.
 Parameters = Literal["top", "data", "both", "neither"]
 
 
 class SettingError(ValueError):
-    """A setting is unknown or its value is not allowed; the message says which and what is."""
+    """A setting is unknown or its value is not allowed; the message names it and the allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """How the sandbox behaves for all accounts.
 
-    A limit of 0 is none. `seconds_per_offer` is added to the latency of a read for each row that it returns.
-    `shape_share` is the share of offers in the shapes that real accounts were seen to answer (the others are as the
-    vendor's document says), `quirk_share` the share that PHP spells in its own way.
+    A limit of 0 means no limit. `seconds_per_offer` is added to the latency of a read for each row that it returns.
+    `shape_share` is the share of offers in the shapes seen from real accounts (the others follow the vendor's
+    document), `quirk_share` the share of offers in PHP's variants of types.
     """
 
     requests_per_second: float = 3
@@ -38,11 +38,11 @@ class SandboxSettings:
     parameters: Parameters = "top"
 
     def changed(self, changes: Mapping[str, Any]) -> "SandboxSettings":
-        """The same with some settings changed. Raises SettingError for a name or value that is not allowed."""
+        """A copy with some settings changed. Raises SettingError for a name or value that is not allowed."""
         known = asdict(self)
         for name, value in changes.items():
             if name not in known:
-                raise SettingError(f"Unknown setting {name!r}; known are {', '.join(known)}.")
+                raise SettingError(f"Unknown setting {name!r}; the known ones are {', '.join(known)}.")
             _check(name, value)
         return replace(self, **changes)
 
@@ -51,10 +51,10 @@ def _check(name: str, value: Any) -> None:
     words = {"order": get_args(Order), "arrivals": get_args(Place), "parameters": get_args(Parameters)}.get(name)
     if words is not None:
         if value not in words:
-            raise SettingError(f"{name} is one of {', '.join(words)}, not {value!r}.")
+            raise SettingError(f"{name} must be one of {', '.join(words)}, not {value!r}.")
     elif type(value) not in (int, float) or not isfinite(value) or value < 0:
-        raise SettingError(f"{name} is a number from 0, not {value!r}.")
+        raise SettingError(f"{name} must be a number from 0, not {value!r}.")
     elif name in ("requests_per_second", "requests_per_minute") and 0 < value < 1:
-        raise SettingError(f"{name} is 0 (no limit) or a number from 1, not {value!r}.")
+        raise SettingError(f"{name} must be 0 (no limit) or a number from 1, not {value!r}.")
     elif name in ("quirk_share", "shape_share") and value > 1:
-        raise SettingError(f"{name} is a share from 0 to 1, not {value!r}.")
+        raise SettingError(f"{name} must be a share from 0 to 1, not {value!r}.")

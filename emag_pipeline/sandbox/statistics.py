@@ -1,4 +1,4 @@
-"""What arrived, from whom, when, and how it was answered: the sandbox's memory of its callers."""
+"""Statistics of requests: by which account, when, and how each was answered."""
 
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -12,9 +12,9 @@ _KEPT_REQUESTS = 200_000
 
 @dataclass(slots=True)
 class Seen:
-    """One request. `time` is in seconds since the epoch; `status` is None while (or if never) answered.
+    """One request. `time` is in seconds since the epoch; `status` is None until it is answered.
 
-    Page, its size and id are as the marketplace understood them: None where they were not given, or in the wrong place.
+    Page, its size and id are as the marketplace read them: None if they were not given, or in the wrong place.
     """
 
     time: float
@@ -47,7 +47,7 @@ class Statistics:
         self._requests: deque[Seen] = deque(maxlen=_KEPT_REQUESTS)
 
     def arrive(self, seen: Seen, moment: float, per_second: float, per_minute: float) -> Verdict:
-        """Count a request as under way, and judge it by the limits."""
+        """Count a request as in progress, and check it against the limits."""
         with self._lock:
             account = self._accounts.setdefault(seen.account, AccountStatistics())
             account.requests += 1
@@ -59,12 +59,12 @@ class Statistics:
         return verdict
 
     def leave(self, seen: Seen) -> None:
-        """The request is answered, or will never be."""
+        """Record that a request has ended, answered or not."""
         with self._lock:
             self._accounts[seen.account].at_once -= 1
 
     def reset(self) -> None:
-        """Start all counts anew. The rate windows go on: limits have no amnesty."""
+        """Reset all counters, but not the rate windows, so that the limits keep applying."""
         with self._lock:
             self._requests.clear()
             for account in self._accounts.values():

@@ -1,4 +1,4 @@
-"""The true state of a catalogue, untouched by quirks and faults: what a correct reader must arrive at."""
+"""The true state of a catalogue, without quirks and faults: the result that a correct reader must reach."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,18 +10,18 @@ from emag_pipeline.sandbox.like.likeness import LikeShapes
 
 
 def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, Any]) -> dict[str, Any]:
-    """What was wished for of one moment: a page of offers, some offers (`id`, a list), or all ids; always the counts.
+    """The counts, and on request a page of offers, some offers (`id`, a list), or all ids, as of one moment.
 
-    Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. What was edited is
-    told as it was edited, even where it cannot be read. Raises ValueError when page or items_per_page is below 1,
-    and when a page and ids are asked for at once.
+    Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. Edited values are
+    returned as they were edited, even if they are unreadable. Raises ValueError if page or items_per_page is below 1,
+    or if both a page and ids are requested.
     """
     size = int(wish.get("items_per_page", 100))
     page = int(wish.get("page") or 1)
     if size < 1 or page < 1:
-        raise ValueError("page and items_per_page are numbers from 1.")
+        raise ValueError("page and items_per_page must be numbers from 1.")
     if wish.get("page") is not None and wish.get("id") is not None:
-        raise ValueError("Ask for a page or for ids, not for both at once.")
+        raise ValueError("Request a page or ids, not both.")
     with catalogue.lock:
         told = {
             "account": catalogue.account,

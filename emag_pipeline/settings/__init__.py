@@ -1,8 +1,8 @@
-"""The environment as typed settings (README.md, "Settings"). Real environment wins over `.env`; empty means
-unset, but for EMAG_HOME: of that it is an error.
+"""The environment as typed settings (README.md, "Settings"). The real environment wins over `.env`; an empty value
+means unset, except for EMAG_HOME, where it is an error.
 
-Each field of the model carries the variable that it comes from. A wrong value becomes one line: variable, value (masked
-if secret), what is allowed.
+Each field of the model names its variable. Each wrong value is reported in one line: variable, value (masked if
+secret), allowed values.
 """
 
 from emag_pipeline.settings.accounts import is_account_name

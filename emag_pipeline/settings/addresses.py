@@ -1,4 +1,4 @@
-"""Hosts, ports, web addresses and database URLs: judged strictly, and which databases the variables name."""
+"""Strict validation of hosts, ports, web addresses and database URLs; which databases the variables name."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 from emag_pipeline.errors import PipelineError, SettingsError
 from emag_pipeline.wording import shortened
 
-# Hosts, ports and web addresses of settings, judged strictly before anything takes them apart.
+# Hosts, ports and web addresses, validated strictly before anything parses them.
 #
-# A password with `@ : / ? # [ ]` that is not percent-encoded moves the borders of a URL: its pieces come to stand where
-# host, port and path are, and those are shown. So what is not unmistakable is refused.
+# A password with `@ : / ? # [ ]` that is not percent-encoded shifts the parts of a URL: pieces of it are parsed as
+# host, port and path, which are shown in messages. So everything ambiguous is refused.
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -20,19 +20,19 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 
 def is_host(text: str) -> bool:
-    """Whether it can be a host's name or IPv4 address, or an IPv6 address in brackets."""
+    """Whether it is a valid host name or IPv4 address, or an IPv6 address in brackets."""
     if text.startswith("[") and text.endswith("]"):
         return _is_ipv6(text[1:-1])
     return _HOST.fullmatch(text) is not None
 
 
 def is_bind(text: str) -> bool:
-    """Whether a program can listen there: a host's name, or an address without brackets."""
+    """Whether a program can listen on it: a host name, or an address without brackets."""
     return _HOST.fullmatch(text) is not None or _is_ipv6(text)
 
 
 def is_port(text: str) -> bool:
-    """Whether it is the number of a port, from 1 to 65535."""
+    """Whether it is a port number from 1 to 65535."""
     return _PORT.fullmatch(text) is not None and 1 <= int(text) <= 65535
 
 
@@ -43,13 +43,14 @@ def is_place(text: str) -> bool:
 
 
 def is_web(url: str) -> bool:
-    """Whether it is an http or https address, without user, in which nothing is left to guess. It may be relied upon
-    by `urlsplit`, which raises ValueError for others.
+    """Whether it is an unambiguous http or https address without a user.
+
+    `urlsplit` never raises ValueError for such an address.
     """
     if not _VISIBLE.fullmatch(url) or not re.match(r"(?i)https?://", url):
         return False
     authority = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
-    if ":" in authority and "@" in url:  # user:12345/67@host: the port may be the beginning of a password
+    if ":" in authority and "@" in url:  # user:12345/67@host: the "port" may be the start of a password
         return False
     return is_place(authority) and bool(urlsplit(url).hostname)
 
@@ -61,10 +62,10 @@ def _is_ipv6(text: str) -> bool:
         return False
 
 
-# Database URLs in the forms that people give and programs need: asyncpg's, SQLAlchemy's, libpq's; and one to show.
+# Database URLs in the forms of asyncpg, SQLAlchemy and libpq, and a masked form to show.
 #
-# A URL is judged when it is given (`with_driver`), more strictly than any library does: each of them takes a badly
-# encoded one apart in its own way, and shows pieces of the password as host, port or database.
+# A URL is validated when it is given (`with_driver`), more strictly than by any library: each of them parses a badly
+# encoded URL differently and shows pieces of the password as host, port or database.
 
 FORM = "postgresql://user:password@host:5432/database"
 ENCODE = "percent-encode @ : / ? # [ ] % in the password, @ as %40"
@@ -73,16 +74,16 @@ _SCHEME = re.compile(r"^postgres(?:ql)?(?:\+[a-z0-9_]+)?://")
 _CREDENTIALS = re.compile(r"(?<=://)(?P<user>[^:@/?#]*):[^@/?#]*@")
 _SECRET_PARAMETER = re.compile(r"(?<=[?&])(password|sslpassword)=[^&]*")
 _PARTS = re.compile(r"(?P<authority>[^/?#]*)(?:/(?P<database>[^/?#]*))?(?:\?(?P<query>[^?#]*))?")
-#: user and password, database, parameter: what may stand in each unencoded
+#: the characters that each part may contain unencoded
 _ENCODED = {
     "user or password": re.compile(r"(?:[^@/?#\[\]%]|%[0-9A-Fa-f]{2})*"),
     "database": re.compile(r"(?:[^@:/?#\[\]%]|%[0-9A-Fa-f]{2})*"),
     "parameter": re.compile(r"(?:[^@?#\[\]%]|%[0-9A-Fa-f]{2})*"),
 }
-#: no space, no control character, and no half of a letter (from an environment that is not UTF-8)
+#: white space, control characters, and lone surrogates (from an environment that is not UTF-8)
 _UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\x9f\ud800-\udfff]")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-#: libpq's parameters (PostgreSQL manual, "Parameter Key Words"); anything else it refuses when it connects
+#: libpq's parameters (PostgreSQL manual, "Parameter Key Words"); it refuses to connect with any other
 _PARAMETERS = frozenset({
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname",
     "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives",
@@ -92,21 +93,21 @@ _PARAMETERS = frozenset({
     "sslcrldir", "sslkey", "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni",
     "target_session_attrs", "tcp_user_timeout", "user",
 })  # fmt: skip
-#: What other drivers call something: these names can be shown, since they are no piece of a password.
+#: Parameters of other drivers: these names may be shown in messages, since they cannot be part of a password.
 _OF_OTHERS = frozenset({
     "charset", "command_timeout", "connection_limit", "currentSchema", "pgbouncer", "pool_timeout",
     "prepared_statement_cache_size", "prepared_statement_name_func", "schema", "server_settings", "sslaccept",
     "statement_cache_size", "timeout",
 })  # fmt: skip
-#: The shortest piece of a password that is worth hiding: shorter ones stand in every text.
+#: Pieces of a password shorter than this are not hidden: they occur in any text.
 _SHORTEST_PIECE = 4
 
 
 def with_driver(url: str) -> str:
-    """The URL for SQLAlchemy with the driver that this project uses, whatever driver it named before.
+    """The URL for SQLAlchemy with this project's driver, whatever driver it named before.
 
     Plain `postgresql://` would mean psycopg 3 to SQLAlchemy 2.1. asyncpg's `ssl=` becomes libpq's `sslmode=`. Raises
-    SettingsError for another database, or a URL that is not well formed; no part of it is shown.
+    SettingsError for another kind of database or a malformed URL; the message shows no part of the URL.
     """
     parts = _parts(url)
     _require_credentials_and_place(parts["authority"])
@@ -115,14 +116,14 @@ def with_driver(url: str) -> str:
     _require_each_once(given)
     try:
         urlsplit(url)
-    except ValueError:  # of a letter that is another way to write @ or /
-        raise _malformed("it cannot be taken apart") from None
+    except ValueError:  # a Unicode character that normalises to @ or /
+        raise _malformed("it cannot be parsed") from None
     path = "" if parts["database"] is None else f"/{parts['database']}"
     return f"postgresql+psycopg2://{parts['authority']}{path}" + ("?" if given else "") + "&".join(given)
 
 
 def driverless(url: str) -> str:
-    """The URL for libpq and its tools (psql, pg_dump), which refuse a driver's name."""
+    """The URL for libpq and its tools (psql, pg_dump), which do not accept a driver name."""
     return "postgresql://" + _rest(url)
 
 
@@ -132,9 +133,9 @@ def masked(url: str) -> str:
 
 
 def passwords_in(url: str) -> set[str]:
-    """The passwords that a URL holds, decoded; wherever they stand.
+    """All passwords in a URL, decoded.
 
-    Of one that is not well formed, also every piece that somebody could take for host, port or database.
+    For a malformed URL also every piece that could be mistaken for a host, port or database.
     """
     try:
         with_driver(url)
@@ -147,7 +148,7 @@ def passwords_in(url: str) -> set[str]:
 
 
 def _pieces(url: str) -> set[str]:
-    """All that stands between the user's name and the last @, whole and cut at each letter that should be encoded."""
+    """Everything between the user name and the last @, whole and split at each character that should be encoded."""
     rest = url.partition("://")[2] or url
     before, at, _ = rest.rpartition("@")
     password = (before if at else rest).partition(":")[2]
@@ -168,10 +169,10 @@ def _rest(url: str) -> str:
 def _parts(url: str) -> re.Match[str]:
     rest = _rest(url)
     if _UNSEEN.search(rest):
-        raise _malformed("it holds a space or another sign that is not visible")
+        raise _malformed("it contains white space or another invisible character")
     found = _PARTS.fullmatch(rest)
     if found is None:
-        raise _malformed("it holds a #, or a / or ? more than it can have")
+        raise _malformed("it contains a #, or too many / or ?")
     return found
 
 
@@ -180,20 +181,20 @@ def _require_credentials_and_place(authority: str) -> None:
     _require_encoded("user or password", credentials)
     hosts, colon, port = place.rpartition(":") if re.search(r":[^\]]*$", place) else (place, "", "")
     if colon and not is_port(port):
-        raise _malformed("its port is no number from 1 to 65535")
+        raise _malformed("its port is not a number from 1 to 65535")
     if hosts and not all(map(is_place, hosts.split(","))):
-        raise _malformed("its host has a letter that no host's name has")
+        raise _malformed("its host contains a character that is not allowed in a host name")
     if "," in hosts and ":" in re.sub(r"\[[^\]]*\]", "", hosts):
-        raise _malformed("its hosts have a port each", "Give several as ?host=one:5432&host=other:5432")
+        raise _malformed("it has several hosts with a port each", "Give several as ?host=one:5432&host=other:5432")
 
 
 def _require_encoded(what: str, text: str) -> None:
     if not _ENCODED[what].fullmatch(text):
-        raise _malformed(f"a letter in its {what} has a meaning of its own in a URL")
+        raise _malformed(f"its {what} contains a character with a special meaning in a URL")
 
 
 def _require_each_once(given: list[str]) -> None:
-    """Only hosts may be several: each with its port, or all in one with their ports in another."""
+    """Only hosts may be given more than once: each with its port, or all in one parameter and the ports in another."""
     values: dict[str, list[str]] = {}
     for name, _, value in (one.partition("=") for one in given):
         values.setdefault(name, []).append(unquote(value))
@@ -204,7 +205,7 @@ def _require_each_once(given: list[str]) -> None:
     are_apart = len(hosts) == 1 and "," in hosts[0]
     fit = len(ports.split(",")) == len(",".join(hosts).split(",")) and ":" not in "".join(hosts) and len(hosts) < 2
     if (ports and not fit) or (are_apart and ":" in hosts[0]):
-        raise _malformed("host and port do not fit together", "Give several as ?host=one:5432&host=other:5432")
+        raise _malformed("the numbers of hosts and ports differ", "Give several as ?host=one:5432&host=other:5432")
 
 
 def _parameter(text: str) -> str:
@@ -213,11 +214,12 @@ def _parameter(text: str) -> str:
     if name == "ssl" and value in _SSL_MODES:
         name = "sslmode"
     if name == "ssl":
-        raise _malformed("ssl is asyncpg's, and has no such value", "Say it as sslmode=require or sslmode=verify-full")
+        raise _malformed("ssl is asyncpg's, and has no such value", "Use sslmode=require or sslmode=verify-full")
     if name not in _PARAMETERS or not equals:
-        which = f"{name} is no parameter" if name in _OF_OTHERS else "it has a parameter that is none"
+        which = name if name in _OF_OTHERS else "one of its parameters"
         raise _malformed(
-            f"{which} of PostgreSQL's client library", "Leave it out; sslmode and connect_timeout are some"
+            f"{which} is not a parameter of PostgreSQL's client library",
+            "Remove it; valid ones are e.g. sslmode and connect_timeout",
         )
     for reason in _wrong_value(name, unquote(value)):
         raise _malformed(f"{name} {reason}", ENCODE if name in ("host", "port") else "")
@@ -226,13 +228,13 @@ def _parameter(text: str) -> str:
 
 def _wrong_value(name: str, value: str) -> Iterator[str]:
     if name == "sslmode" and value not in _SSL_MODES:
-        yield f"is one of {', '.join(_SSL_MODES)}"
+        yield f"must be one of {', '.join(_SSL_MODES)}"
     if name == "connect_timeout" and not re.fullmatch(r"[0-9]{1,6}", value):
-        yield "is a whole number of seconds"
+        yield "must be a whole number of seconds"
     if name == "port" and not all(is_port(one) for one in value.split(",") if one):
-        yield "is no number from 1 to 65535"
+        yield "must be a number from 1 to 65535"
     if name == "host" and not value.startswith(("/", "@")) and not all(map(is_place, value.split(","))):
-        yield "has a letter that no host's name has"
+        yield "contains a character that is not allowed in a host name"
 
 
 def _malformed(why: str, remedy: str = "") -> SettingsError:
@@ -244,7 +246,7 @@ def _malformed(why: str, remedy: str = "") -> SettingsError:
     )
 
 
-# Which databases the variables name: by a URL, by its parts, or none, which is the embedded PostgreSQL.
+# Which databases the variables name: by a URL, by its parts, or none, which means the embedded PostgreSQL.
 
 _DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
 
@@ -252,20 +254,20 @@ _DATABASE_PARTS = ("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS")
 def pipeline_url(given: Mapping[str, str]) -> str | None:
     """The database of the pipeline's tables, for SQLAlchemy; None for the embedded one.
 
-    Raises SettingsError for a URL that is none, or parts that do not make a whole.
+    Raises SettingsError for an invalid URL or incomplete parts.
     """
     url = _url(given, "DATABASE_SYNC_URL") or _url(given, "DATABASE_URL")
     if url or not given.keys() & set(_DATABASE_PARTS):
         return url
     missing = [part for part in ("DB_HOST", "DB_NAME", "DB_USER") if part not in given]
     if missing:
-        raise SettingsError("the database is only half configured", remedy=f"Set {' and '.join(missing)} too")
+        raise SettingsError("the database is only partly configured", remedy=f"Set {' and '.join(missing)} too")
     port = given.get("DB_PORT", "5432")
     if not is_host(given["DB_HOST"]):
         raise SettingsError(
-            "DB_HOST is no name or address of a host",
-            remedy="Give a name, an IPv4 address, or an IPv6 address in brackets, without port and user; a socket's "
-            "directory is given by DATABASE_SYNC_URL=postgresql://user:password@/database?host=/directory",
+            "DB_HOST is not a host name or address",
+            remedy="Give a name, an IPv4 address, or an IPv6 address in brackets, without port and user; for a socket "
+            "directory set DATABASE_SYNC_URL=postgresql://user:password@/database?host=/directory",
         )
     if not is_port(port):
         raise SettingsError(f"DB_PORT is {shortened(port)}", remedy="Give a port number from 1 to 65535")
@@ -274,9 +276,9 @@ def pipeline_url(given: Mapping[str, str]) -> str | None:
 
 
 def dagster_url(given: Mapping[str, str], pipeline: str | None) -> str | None:
-    """Dagster's own database: as set, else `_dagster` behind the name of the pipeline's; None for the embedded one.
+    """Dagster's own database: as set, else the pipeline's name plus `_dagster`; None for the embedded one.
 
-    Raises SettingsError for a URL that is none.
+    Raises SettingsError for an invalid URL.
     """
     own = _url(given, "DAGSTER_PG_URL")
     if own or pipeline is None:

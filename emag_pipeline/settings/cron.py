@@ -1,7 +1,7 @@
-"""Cron expressions of the settings: five fields of numbers, as cron(8) knows them, and `H` for a minute.
+"""Cron expressions of the settings: the five numeric fields of cron(8), and `H` for a minute.
 
-`H` is Jenkins' notation for "a minute of its own": each account gets another one, always the same, so that accounts
-do not begin together nor on round times. `H * * * *` is hourly, `H/15 * * * *` four times an hour.
+`H` is Jenkins' notation for a hashed minute: each account gets its own, always the same, so that accounts do not all
+start at once or on round times. `H * * * *` is hourly, `H/15 * * * *` four times an hour.
 """
 
 import re
@@ -13,7 +13,7 @@ _LONGEST_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
 def checked(expression: str) -> str:
-    """The expression with single spaces. Raises ValueError saying which field is wrong and what is allowed there."""
+    """The expression with single spaces. The ValueError for a wrong one names the field and what is allowed there."""
     fields = expression.split()
     if len(fields) != len(_FIELDS):
         raise ValueError("five fields are needed: minute, hour, day of month, month, day of week, e.g. `H 3 * * *`")
@@ -21,7 +21,9 @@ def checked(expression: str) -> str:
         own_minute = name == "minute" and _OWN_MINUTE.fullmatch(text)
         if not (_is_step(own_minute["step"], high) if own_minute else _is_field(text, low, high)):
             letters = " and `H`" if name == "minute" else ""
-            raise ValueError(f"{text!r} is no {name}: `*`{letters}, numbers from {low} to {high}, `1-5`, `*/2`, `1,3`")
+            raise ValueError(
+                f"{text!r} is no valid {name}: `*`{letters}, numbers from {low} to {high}, `1-5`, `*/2`, `1,3`"
+            )
     _require_day(fields)
     return " ".join(fields)
 
@@ -59,7 +61,7 @@ def _is_step(text: str | None, high: int) -> bool:
 
 
 def _require_day(fields: list[str]) -> None:
-    """Refuse a day that no month has: 30 February never comes."""
+    """Refuse a day that the month never has, such as 30 February."""
     _, _, day, month, weekday = fields
     if weekday == "*" and day.isdigit() and month.isdigit() and int(day) > _LONGEST_MONTHS.get(int(month), 31):
         raise ValueError(f"month {month} has no day {day}")

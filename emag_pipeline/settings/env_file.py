@@ -1,6 +1,6 @@
-"""The file `.env`: read only if it is ours, since whoever writes it decides where credentials go.
+"""The file `.env`, read only if nobody else can write it: its content decides where credentials are sent.
 
-It is looked for in the current directory alone, which may be anybody's.
+Only the current directory is searched, which may belong to another user.
 """
 
 import os
@@ -17,13 +17,13 @@ from dotenv.parser import parse_stream
 from emag_pipeline.errors import SettingsError
 
 DEFAULT = Path(".env")
-#: Set for the children of a command that has read the file: they get its variables, and look for no file themselves.
+#: Set for child processes of a command that has read the file: they inherit its variables and do not read it again.
 IS_READ = "EMAG_ENV_IS_READ"
 
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """A file that was read. `problems` has an error for each line that makes no sense."""
+    """A file that was read. `problems` has one error per malformed line."""
 
     path: Path
     mode: int
@@ -34,8 +34,8 @@ class EnvFile:
 def read(path: Path) -> EnvFile | None:
     """The file's variables; None when there is none.
 
-    Raises SettingsError when it belongs to another user (root's is fine), can be written by anybody but its owner, or
-    cannot be read.
+    Raises SettingsError if it belongs to another user (except root), is writable by anybody but its owner, or cannot
+    be read.
     """
     if os.environ.get(IS_READ) and path == DEFAULT:
         return None
@@ -50,7 +50,7 @@ def read(path: Path) -> EnvFile | None:
         raise SettingsError(
             f"{path.absolute()} cannot be read",
             why=error.strerror or str(error),
-            remedy="Correct its rights, or run the command elsewhere",
+            remedy="Correct its permissions, or run the command in another directory",
         ) from error
     text, problems = _decoded(content, path.absolute())
     problems += [
@@ -65,14 +65,14 @@ def read(path: Path) -> EnvFile | None:
 def _require_ours(path: Path, found: os.stat_result) -> None:
     if found.st_uid not in (os.geteuid(), 0):
         raise SettingsError(
-            f"{path} belongs to {_name(found.st_uid)}, and is not read: it could send your credentials anywhere",
-            remedy="Run the command in a directory of yours, or make the file your own",
+            f"{path} belongs to {_name(found.st_uid)} and is not read: it could send your credentials anywhere",
+            remedy="Run the command in a directory of your own, or take ownership of the file",
         )
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         who = "everybody" if found.st_mode & stat.S_IWOTH else "its group"
         raise SettingsError(
-            f"{path} can be written by {who}, and is not read: it could send your credentials anywhere",
-            remedy=f"See that it says what you wrote, then run `chmod 600 {path}`",
+            f"{path} can be written by {who} and is not read: it could send your credentials anywhere",
+            remedy=f"Check its content, then run `chmod 600 {path}`",
         )
 
 
@@ -87,12 +87,12 @@ def _decoded(content: bytes, path: Path) -> tuple[str, list[SettingsError]]:
 
 
 def _sound(text: str) -> str:
-    """The statements that make sense: of the others the parser would warn a second time."""
+    """Only the well-formed statements: the parser would log another warning for each of the others."""
     return "".join(one.original.string for one in parse_stream(StringIO(text)) if not one.error)
 
 
 def _malformed(path: Path, line: int) -> SettingsError:
-    """Without the line itself, which may hold a secret."""
+    """The error does not show the line, which may hold a secret."""
     return SettingsError(
         f"line {line} is not of the form NAME=value",
         where=str(path),

@@ -1,7 +1,7 @@
-"""EMAG_HOME: a directory for its owner alone. Nothing of anybody else's is written to, followed or changed.
+"""EMAG_HOME: a directory that only its owner can read. Files of other users are never written, followed or changed.
 
-Offers, prices, logs and Dagster's files stand in it, so nobody else may read it. As root PostgreSQL runs as another
-user, who must pass through the directory: that one bit is all that is opened, and only here.
+It holds offers, prices, logs and Dagster's files. If the pipeline runs as root, PostgreSQL runs as another user and
+needs search permission on the directory; that is the only permission granted, and only here.
 """
 
 import errno
@@ -16,20 +16,20 @@ import platformdirs
 
 from emag_pipeline.errors import SettingsError, of_os_error
 
-#: What the pipeline makes in it; `matplotlib` is left from versions that drew with it.
+#: What the pipeline creates in it; `matplotlib` remains from older versions.
 _OURS = {
     "dagster", "logs", "matplotlib", "reports", "postgres", "postgres.lock", "postgres.users",
     "postgres.data", "postgres.sockets", "reference.lock", "up.lock",
 }  # fmt: skip
-_REMEDY = "Set it to a directory of yours"
+_REMEDY = "Set it to a directory of your own"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def claim(home: Path) -> Path:
-    """Make the home, or see that it may be used; returns it without links. Closes to others what is ours in it.
+    """Create the home or check that it is usable; returns the resolved path. Makes the pipeline's entries private.
 
-    A directory that also holds what is not the pipeline's keeps its mode. Raises SettingsError when it is no directory,
-    cannot be written, belongs to somebody else or may be written by everybody; TransientError when the disk is full.
+    A directory that also holds other files keeps its mode. Raises SettingsError if it is not a directory, cannot be
+    written, belongs to another user or is writable by everybody; TransientError if the disk is full.
     """
     with _judged(home):
         home = home.resolve()
@@ -40,21 +40,21 @@ def claim(home: Path) -> Path:
 
 
 def default() -> Path:
-    """Where the home is without EMAG_HOME: the user's data directory."""
+    """The home if EMAG_HOME is not set: the user's data directory."""
     return platformdirs.user_data_path("emag_pipeline")
 
 
 def require_usable(home: Path) -> None:
-    """See that the home may be used, as `claim` does, and change nothing: one that is missing could be made.
+    """Check like `claim` that the home is usable or can be created, without changing anything.
 
-    Raises SettingsError as `claim`.
+    Raises SettingsError like `claim`.
     """
     with _judged(home):
         home = home.resolve()
         above = next(path for path in (home, *home.parents) if os.path.lexists(path))
         if above == home:
             found = _safe(home)
-            if not _is_closed_alone(home, found) or os.statvfs(home).f_flag & os.ST_RDONLY:  # else it gets its mode
+            if not _is_closed_alone(home, found) or os.statvfs(home).f_flag & os.ST_RDONLY:  # else its mode is set
                 _require_writable(home)
         elif not above.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -64,10 +64,10 @@ def require_usable(home: Path) -> None:
 
 @contextmanager
 def _judged(home: Path) -> Iterator[None]:
-    """Raise what is raised within in our words."""
+    """Turn system errors raised within into the project's errors."""
     try:
         yield
-    except RuntimeError as error:  # a loop of links
+    except RuntimeError as error:  # a symlink loop
         raise _wrong(home, "which cannot be followed", str(error)) from error
     except OSError as error:
         raise of_os_error(
@@ -89,20 +89,21 @@ def _require_writable(home: Path) -> None:
 
 
 def directory(home: Path, name: str) -> Path:
-    """A directory of ours in the home, made if need be, for its owner alone. Raises as `claim`."""
+    """A private directory in the home, created if missing. Raises like `claim`."""
     path = claim(home) / name
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise of_os_error(error, "a directory cannot be made", where=str(path), remedy="Correct its rights") from error
+        remedy = "Correct its permissions"
+        raise of_os_error(error, "a directory cannot be created", where=str(path), remedy=remedy) from error
     return path
 
 
 def _make(home: Path) -> None:
-    """Only what is made here gets a mode; as root it can be passed through, so that PostgreSQL's user can."""
+    """Create missing directories. Only these get a mode; for root it lets PostgreSQL's user pass through."""
     missing = [path for path in (home, *home.parents) if not path.exists()]
     for path in reversed(missing):
-        with suppress(FileExistsError):  # another command was faster
+        with suppress(FileExistsError):  # another command created it first
             path.mkdir(mode=_mode())
             path.chmod(_mode())  # whatever the umask is
 
@@ -115,10 +116,10 @@ def _require_safe(home: Path, found: os.stat_result) -> None:
     if found.st_uid not in (os.geteuid(), 0):
         name = _name(found.st_uid)
         raise _wrong(
-            home, f"which belongs to {name}", remedy=f"Run the command as {name}, or set it to a directory of yours"
+            home, f"which belongs to {name}", remedy=f"Run the command as {name}, or set it to a directory of your own"
         )
     if found.st_mode & stat.S_IWOTH:
-        raise _wrong(home, "in which everybody may write")
+        raise _wrong(home, "which everybody can write")
 
 
 def _close(home: Path, found: os.stat_result) -> None:
@@ -135,7 +136,7 @@ def _close(home: Path, found: os.stat_result) -> None:
 
 
 def _is_closed_alone(home: Path, found: os.stat_result) -> bool:
-    """Whether the home's own mode is ours to set: it is this user's, and holds nothing but what is the pipeline's."""
+    """Whether the home's mode may be changed: it belongs to this user and holds only the pipeline's entries."""
     return found.st_uid == os.geteuid() and {path.name for path in home.iterdir()} <= _OURS
 
 

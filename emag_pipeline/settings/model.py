@@ -1,4 +1,4 @@
-"""Everything that can be configured, as one model: a field with its variable, its default and what is allowed."""
+"""All settings as one model: each field with its variable, default and allowed values."""
 
 import os
 import re
@@ -19,14 +19,14 @@ from emag_pipeline.settings.redaction import secrets_of, secrets_of_webhook
 
 def _schema(name: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith("pg_") or name == "information_schema":
-        raise ValueError("a name of lower-case letters, digits and underscores, not one of PostgreSQL's own")
+        raise ValueError("a name of lower-case letters, digits and underscores is needed, not one of PostgreSQL's own")
     return name
 
 
 def _time_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a directory among the zones
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a directory in the database
         raise ValueError("a name of the IANA time zone database is needed, such as UTC or Europe/Bucharest") from None
 
 
@@ -39,8 +39,8 @@ def _bind(address: str) -> str:
 def _webhook(url: SecretStr | None) -> SecretStr | None:
     if url is not None and not is_web(url.get_secret_value()):
         raise ValueError(
-            "an address that begins with https:// or http:// is needed, without user and password, and with nothing in "
-            "it that has to be percent-encoded"
+            "an address that begins with https:// or http:// is needed, without user and password, and with special "
+            "characters percent-encoded"
         )
     return url
 
@@ -53,7 +53,7 @@ def _language(code: str | None) -> str | None:
 
 def _past(day: date) -> date:
     if day > datetime.now(UTC).date():
-        raise ValueError("a day (UTC) that has begun is needed")
+        raise ValueError("a day (UTC) that is not in the future is needed")
     return day
 
 
@@ -65,19 +65,19 @@ Cron = Annotated[str, AfterValidator(cron.checked)]
 
 
 class Settings(BaseModel):
-    """Everything that can be configured, valid. Secrets print as asterisks."""
+    """All settings, validated. Secrets print as asterisks."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     accounts: tuple[Account, ...]
     uses_sandbox: bool
-    #: EMAG_SANDBOX=1: the sandbox although a database is configured
+    #: EMAG_SANDBOX=1: use the sandbox although a database is configured
     wants_sandbox: bool = False
-    #: the `.env` that was read, None when there was none
+    #: the `.env` that was read, None if there was none
     env_file: Path | None = None
-    #: what it gave and the environment did not
+    #: its variables that the environment did not set
     from_env_file: dict[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
-    #: secrets of settings that were refused, where a process tells of these
+    #: secrets of refused settings, to be redacted when these are reported
     unusable: frozenset[str] = Field(frozenset(), repr=False, exclude=True)
     database_url: SecretStr | None
     dagster_pg_url: SecretStr | None
@@ -101,7 +101,7 @@ class Settings(BaseModel):
     max_shrink: Share = Field(0.2, alias="EMAG_SYNC_MAX_SHRINK")
     price_move: Positive = Field(0.5, alias="EMAG_CHECK_PRICE_MOVE")
     refresh_cron: Cron = Field("H * * * *", alias="EMAG_REFRESH_CRON")
-    #: of daily_assortment: in Dagster each day from it on without a row looks missing; nobody published before this one
+    #: first partition of daily_assortment; Dagster shows each later day without data as missing
     first_day: Annotated[date, AfterValidator(_past)] = Field(date(2026, 10, 1), alias="EMAG_FIRST_DAY")
     reference_cron: Cron = Field("H 2 * * *", alias="EMAG_REFERENCE_CRON")
     maintenance_cron: Cron = Field("H 3 * * *", alias="EMAG_MAINTENANCE_CRON")
@@ -125,37 +125,37 @@ class Settings(BaseModel):
 
     @property
     def pace_seconds(self) -> float:
-        """Seconds between two calls of an account, all processes together (`accounts.pace_seconds`)."""
+        """Seconds between two calls of an account, across all processes (`accounts.pace_seconds`)."""
         return pace_seconds(self.requests_per_second, self.requests_per_minute, self.rate_share)
 
     @property
     def ports(self) -> dict[str, int]:
-        """Where the programs of `up` listen, by variable."""
+        """The ports of the programs that `up` starts, by variable."""
         sandbox = {"EMAG_SANDBOX_PORT": self.sandbox_port} if self.starts_sandbox else {}
         exporter = {"EMAG_SYNC_METRICS_PORT": self.metrics_port, "EMAG_SYNC_HEALTH_PORT": self.health_port}
         return {"EMAG_UI_PORT": self.ui_port, **exporter, **sandbox}
 
     @property
     def uses_embedded_database(self) -> bool:
-        """No database is configured, so the one that comes with the package is used."""
+        """No database is configured, so the one bundled with the package is used."""
         return self.database_url is None
 
     @property
     def starts_sandbox(self) -> bool:
-        """The sandbox is used, and is no other program's (EMAG_SANDBOX_URL)."""
+        """The sandbox is used and not run by another program (EMAG_SANDBOX_URL)."""
         return self.uses_sandbox and self.sandbox_url is None
 
     @property
     def sandbox_host(self) -> str:
-        """The host by which this machine reaches the sandbox that it starts."""
+        """The host under which this machine reaches the sandbox that it starts."""
         return reached_at(self.sandbox_bind)
 
     @property
     def concurrent_runs(self) -> int:
-        """Runs that Dagster has under way at once: as set, else ten; more where there are accounts and cores for them.
+        """Maximum of concurrent Dagster runs: as set, else ten, or more if there are enough accounts and cores.
 
-        A scan waits for the marketplace most of its time, so that a core has room for eight; beside one run for each
-        account there is room for marts, reference data and a backfill.
+        A scan mostly waits for the marketplace, so eight fit on a core. In addition to one run per account there are
+        four for marts, reference data and a backfill.
         """
         if self.given_concurrent_runs is not None:
             return self.given_concurrent_runs
@@ -163,7 +163,7 @@ class Settings(BaseModel):
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Everything in here that must never be shown, alone and as it is sent. The sandbox's password is none."""
+        """All secrets in the settings, plain and as they are sent. The sandbox's password is not one."""
         accounts = [] if self.uses_sandbox else [secrets_of(account) for account in self.accounts]
         urls = [url.get_secret_value() for url in (self.database_url, self.dagster_pg_url) if url is not None]
         told = secrets_of_webhook(self.alert_webhook_url.get_secret_value()) if self.alert_webhook_url else set()
@@ -171,20 +171,20 @@ class Settings(BaseModel):
 
     @property
     def has_marketplace(self) -> bool:
-        """Whether it is known what is to be read: not where a database is configured, and nothing to fill it from."""
+        """Whether there is a marketplace to read: false if a database is configured, but neither login nor sandbox."""
         return not self.uses_sandbox or self.database_url is None or self.wants_sandbox
 
     def require_marketplace(self) -> None:
-        """Raise SettingsError where invented offers would be published into a database that is somebody's.
+        """Raise SettingsError if invented offers would be published into a configured database.
 
-        Without credentials, most likely misspelt ones, the sandbox is the marketplace; beside a configured database
-        that must have been meant.
+        Without credentials (perhaps misspelt) the sandbox is used; together with a configured database it must be
+        requested explicitly.
         """
         if not self.has_marketplace:
             raise SettingsError(
-                "a database is configured, but no credentials of a marketplace",
+                "a database is configured, but no marketplace credentials",
                 why="the sandbox's invented offers would be published into it",
-                remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_SANDBOX=1 where that is meant",
+                remedy="Set EMAG_API_USERNAME and EMAG_API_PASSWORD, or EMAG_SANDBOX=1 if that is intended",
             )
 
     def account(self, name: str) -> Account:
@@ -197,17 +197,17 @@ class Settings(BaseModel):
 
     @property
     def marketplaces(self) -> list[str]:
-        """The names of the accounts' marketplaces, each once."""
+        """The names of the accounts' marketplaces, without duplicates."""
         return list(dict.fromkeys(account.marketplace.name for account in self.accounts))
 
     @property
     def subjects(self) -> list[str]:
-        """What checks answer about: the accounts and their marketplaces, by name."""
+        """The subjects of checks: the accounts and their marketplaces, by name."""
         return [*(account.name for account in self.accounts), *self.marketplaces]
 
     def language_of(self, name: str) -> str | None:
-        """The language in which the marketplace is quoted for an account (two letters); None: English where it can be.
+        """The language (two letters) for texts of the account's marketplace; None: English if available.
 
-        EMAG_LANGUAGE, else that of the account's marketplace.
+        EMAG_LANGUAGE, else the language of the account's marketplace.
         """
         return self.language or self.account(name).marketplace.language

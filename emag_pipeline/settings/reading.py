@@ -1,4 +1,4 @@
-"""From the environment and `.env` to the model. All that is wrong is told at once, a line for each variable."""
+"""Reads the environment and `.env` into the model. All errors are reported at once, one line per variable."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -30,18 +30,18 @@ _OURS = ("EMAG_", "DATABASE_", "DB_", "DAGSTER_PG_URL")
 
 @cache
 def current() -> Settings:
-    """The settings of this process, read once: what has been acted upon must not change under way."""
+    """The settings of this process, read once, so that they cannot change while it runs."""
     return load_settings()
 
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = dotenv.DEFAULT) -> Settings:
-    """Read the settings. Raises SettingsError with a line for each wrong variable, or for a `.env` that is not ours."""
+    """Read the settings. Raises SettingsError with a line per wrong variable, or for a `.env` of another user."""
     real = os.environ if environ is None else environ
     file = dotenv.read(env_file) if env_file is not None else None
     wrong: list[SettingsError] = list(file.problems) if file else []
     given = _together(file, real)
     if unreadable := [name for name in sorted(given) if name.startswith(_OURS) and not _is_text(given[name])]:
-        told = [SettingsError(f"{name} holds what is no UTF-8 text", remedy="Give it as UTF-8") for name in unreadable]
+        told = [SettingsError(f"{name} is not valid UTF-8", remedy="Set it in UTF-8") for name in unreadable]
         raise SettingsError.of_all([*wrong, *told])
     _unless_wrong(wrong, lambda: _require_home({**(file.values if file else {}), **real}))
     names = _unless_wrong(wrong, lambda: account_names(given)) or []
@@ -77,24 +77,24 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
 
 
 def _is_text(value: str) -> bool:
-    """Python makes halves of letters of bytes in the environment that are not UTF-8."""
+    """Python represents environment bytes that are not UTF-8 as lone surrogates."""
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _contradictions(settings: Settings) -> Iterator[SettingsError]:
-    """What is right alone, and not together."""
+    """Values that are valid alone but not together."""
     if settings.call_seconds < settings.silence_seconds:
         yield SettingsError(
             f"EMAG_API_CALL_SECONDS is {settings.call_seconds:g}, less than the {settings.silence_seconds:g} seconds "
-            "of silence that EMAG_API_SILENCE_SECONDS allows within a call",
-            remedy="Set the total at least as high as the silence",
+            "that EMAG_API_SILENCE_SECONDS allows without data within a call",
+            remedy="Set EMAG_API_CALL_SECONDS at least as high as EMAG_API_SILENCE_SECONDS",
         )
     if settings.heartbeat_timeout_seconds > settings.stuck_threshold_hours * 3600:
         yield SettingsError(
             f"EMAG_SYNC_HEARTBEAT_TIMEOUT is {settings.heartbeat_timeout_seconds:g} seconds, more than the "
             f"{settings.stuck_threshold_hours * 3600:g} after which EMAG_SYNC_STUCK_THRESHOLD_HOURS calls a sync stuck",
-            why="each sync would be ended as stuck before anybody could tell that it is dead",
-            remedy="Set the timeout below the threshold: 120 seconds beside 1 hour are the defaults",
+            why="a dead sync would always be ended as stuck first",
+            remedy="Set the timeout below the threshold; the defaults are 120 seconds and 1 hour",
         )
     by_port: dict[int, list[str]] = {}
     for variable, port in settings.ports.items():
@@ -105,25 +105,25 @@ def _contradictions(settings: Settings) -> Iterator[SettingsError]:
                 f"{' and '.join(variables)} are both {port}"
                 if len(variables) == 2
                 else f"{', '.join(variables)} are all {port}",
-                why="one port takes one program",
-                remedy="Give each another number",
+                why="only one program can listen on a port",
+                remedy="Give each its own number",
             )
 
 
 def _require_home(given: Mapping[str, str]) -> None:
-    """An empty EMAG_HOME is most likely that of a variable that was not set where it was put together."""
+    """Refuse an empty EMAG_HOME: most likely it was built from another variable that was not set."""
     if not given.get("EMAG_HOME", "x").strip():
         raise SettingsError(
             "EMAG_HOME is empty",
-            why="the default home would be used instead of the one that was meant",
+            why="the default home would be used instead of the intended one",
             remedy="Set it to a directory, or unset it for the default",
         )
 
 
 def given_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = dotenv.DEFAULT) -> dict[str, str]:
-    """All variables that are set, to what, with secrets in them: the environment's (this process's) over the file's.
+    """All variables with their values, secrets included; the environment wins over the file.
 
-    Raises SettingsError for a file that is not ours.
+    Raises SettingsError for a file of another user.
     """
     file = dotenv.read(env_file) if env_file is not None else None
     return _together(file, os.environ if environ is None else environ)
@@ -139,7 +139,7 @@ def _only_in(file: dotenv.EnvFile | None, environ: Mapping[str, str]) -> list[st
 
 
 def _unless_wrong(wrong: list[SettingsError], read: Callable[[], T]) -> T | None:
-    """What was read; or None, with the reason among those found before."""
+    """The result of `read`, or None after appending its error to `wrong`."""
     try:
         return read()
     except SettingsError as error:

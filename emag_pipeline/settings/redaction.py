@@ -1,4 +1,4 @@
-"""Secrets taken out of texts: what is kept of failed calls, and every line of the logs."""
+"""Removes secrets from texts: stored bodies of failed calls, and every log line."""
 
 import base64
 import html
@@ -13,7 +13,7 @@ from emag_pipeline.settings.addresses import is_web, passwords_in
 LONGEST_BODY = 2_000
 _LONGEST_READ = 65_536
 _MASK = "***"
-#: of a webhook's query: `v=1` is no secret
+#: shorter values in a webhook's query, such as `v=1`, are not secret
 _SHORTEST_TOKEN = 8
 _PATTERNS = (
     re.compile(r"(?i)\b(authorization[\"']?\s*[:=]\s*[\"']?)[^\r\n\"'<,}]{1,4096}"),
@@ -25,14 +25,14 @@ _PATTERNS = (
 
 
 def secrets_of(account: Account) -> frozenset[str]:
-    """What of an account must never be shown: its password, alone and as it is sent."""
+    """The account's secrets: its password, plain and as it is sent."""
     password = account.password.get_secret_value()
     token = base64.b64encode(f"{account.username}:{password}".encode()).decode()
     return frozenset({password, token, token.rstrip("=")})
 
 
 def secrets_given(given: Mapping[str, str]) -> frozenset[str]:
-    """What of variables, right or wrong, must never be shown: passwords, and the pieces of a URL that is not one."""
+    """The secrets in variables, valid or not: passwords, and the pieces of malformed URLs."""
     found: set[str] = set()
     for name, value in given.items():
         if name.endswith(("_PASSWORD", "DB_PASS")):
@@ -45,7 +45,7 @@ def secrets_given(given: Mapping[str, str]) -> frozenset[str]:
 
 
 def secrets_of_webhook(url: str) -> set[str]:
-    """The URL, and what of it a library could show alone: its path, the values of its query."""
+    """The URL and the parts that a library could show separately: its path and the values of its query."""
     path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
     values = {part.partition("=")[2] for part in query.split("&")}
     pieces = set() if is_web(url) else passwords_in(url)
@@ -53,19 +53,19 @@ def secrets_of_webhook(url: str) -> set[str]:
 
 
 class Redactor:
-    """Knows some secrets in every common spelling; and passwords, headers and addresses that nobody told it of."""
+    """Masks given secrets in every common encoding; also passwords in URLs, authorization headers, e-mail addresses."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         spellings = {one for secret in secrets for one in _spellings(secret)}
         self._spellings = sorted(spellings, key=len, reverse=True)
 
     def finds(self, text: str) -> bool:
-        """Whether one of the secrets stands in a text."""
+        """Whether the text contains one of the secrets."""
         return any(spelling in text for spelling in self._spellings)
 
     def __call__(self, text: str, longest: int = LONGEST_BODY) -> str:
-        """The text without them. At most `longest` characters, none of them NUL."""
-        if len(text) > _LONGEST_READ:  # and not the last characters, which may be half a secret
+        """The text with secrets masked. At most `longest` characters, none of them NUL."""
+        if len(text) > _LONGEST_READ:  # drop the end, which may be part of a secret
             text = text[: _LONGEST_READ - (len(self._spellings[0]) if self._spellings else 0)]
         for spelling in self._spellings:
             text = text.replace(spelling, _MASK)
@@ -76,7 +76,7 @@ class Redactor:
 
 
 def redact(text: str, secrets: Iterable[str], longest: int = LONGEST_BODY) -> str:
-    """The text without the secrets in any common spelling, passwords in URLs, authorization headers, e-mail addresses.
+    """The text without the secrets in any common encoding, passwords in URLs, authorization headers, e-mail addresses.
 
     At most `longest` characters, none of them NUL.
     """

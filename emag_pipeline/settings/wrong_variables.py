@@ -1,4 +1,4 @@
-"""What is wrong with variables, in words: a value that is not allowed, a name that nothing reads."""
+"""Messages about wrong variables: a value that is not allowed, a name that nothing reads."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from emag_pipeline.settings.env_file import IS_READ
 from emag_pipeline.settings.model import Settings
 from emag_pipeline.wording import shortened
 
-# What is wrong with a value and what would be right, in words, from what a field of the settings demands.
+# Messages about wrong values, derived from the constraints of the settings' fields.
 
 _EXAMPLES = {
     "EMAG_LANGUAGE": "en",
@@ -27,7 +27,7 @@ _SECRET = {"EMAG_ALERT_WEBHOOK_URL"}
 
 
 def wrong_value(problem: Mapping[str, Any], fields: Mapping[str, FieldInfo], given: Mapping[str, str]) -> SettingsError:
-    """The error for one thing that the model's validation found: variable, value, what is allowed, an example."""
+    """The error for one validation problem of the model: variable, value, allowed values, an example."""
     variable = str(problem["loc"][0])
     info = next((one for one in fields.values() if one.alias == variable), None)
     shown = "***" if variable in _SECRET else shortened(given.get(variable, ""))
@@ -42,9 +42,9 @@ def _needed(info: FieldInfo) -> str:
     kinds = get_args(info.annotation) if get_origin(info.annotation) not in (None, Literal) else (info.annotation,)
     for kind in kinds:
         if get_origin(kind) is Literal:
-            return f"it is one of {', '.join(get_args(kind))}"
+            return f"it must be one of {', '.join(get_args(kind))}"
     if bool in kinds:
-        return "it is 1 for yes or 0 for no"
+        return "it must be 1 for yes or 0 for no"
     if date in kinds:
         return "a day is needed"
     if int in kinds or float in kinds:
@@ -80,7 +80,7 @@ def _example(variable: str, info: FieldInfo | None) -> str:
     return str(default) if isinstance(default, int | str | date) else ""
 
 
-# Variables of ours that are set, and that nothing reads: most likely they are misspelt.
+# Variables with the project's prefixes that nothing reads: most likely they are misspelt.
 
 OF_AN_ACCOUNT = re.compile(r"EMAG_(?:(?P<account>[A-Z][A-Z0-9_]*)_)?API_(?:USERNAME|PASSWORD|BASE_URL)")
 #: read by the pipeline's own processes, tests and containers
@@ -89,16 +89,16 @@ _OWN = {
     "EMAG_RANDOMISED_SEED", "EMAG_SECRETS", "EMAG_VERSION",
 }  # fmt: skip
 _DATABASE = {"DATABASE_SYNC_URL", "DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS", "DB_SCHEMA"}
-#: other software has variables of these prefixes too: only what is nearly one of ours is ours to tell of
+#: prefixes that other software uses too: only names close to one of ours are reported
 _SHARED = ("DATABASE_", "DB_")
-#: A slip is looked for in so many words of a name; in a shorter word one letter makes another word.
+#: At most this many words of a name may be misspelt; in words shorter than this a changed letter is not a typo.
 _MOST_SLIPS, _SHORTEST = 2, 4
-#: what is meant by names that look less alike
+#: common other names, not similar enough to be recognised as typos
 _USUAL = {"DB_HOSTNAME": "DB_HOST", "DB_PSWD": "DB_PASS", "DB_PWD": "DB_PASS"}
 
 
 def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with each, and what to do; no value in either."""
+    """Problem and remedy for each; neither contains a value."""
     for name in sorted(given):
         account = OF_AN_ACCOUNT.fullmatch(name)
         if account is not None:
@@ -110,15 +110,15 @@ def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def known() -> set[str]:
-    """The names of all variables that are read, but those of accounts other than `main`."""
+    """The names of all variables that are read, except those of accounts other than `main`."""
     aliases = {str(field.alias) for field in Settings.model_fields.values() if field.alias}
     return aliases | _OWN | _DATABASE | _of_account("") | {"EMAG_ACCOUNTS", "DAGSTER_PG_URL"}
 
 
 def _slip(name: str) -> str:
-    """The variable of ours that is meant by a name with a slip of the pen, in its prefix too; empty for any other.
+    """The project's variable that a misspelt name means, also with a misspelt prefix; empty for any other name.
 
-    Word by word, in two words at most: names of other software are never so near.
+    Compared word by word, with typos in at most two words; names of other software are not that similar.
     """
     words = name.split("_")
     if _is_slip(words[0], "EMAG") and OF_AN_ACCOUNT.fullmatch(meant := "_".join(["EMAG", *words[1:]])):
@@ -131,7 +131,7 @@ def _slip(name: str) -> str:
 
 
 def _is_slip(said: str, meant: str) -> bool:
-    """Whether two neighbouring letters are swapped, or one is wrong, missing or too many; short words only swapped."""
+    """Whether two adjacent letters are swapped, or one is wrong, missing or extra; in short words only a swap."""
     differ = [place for place, (one, other) in enumerate(zip(said, meant, strict=False)) if one != other]
     if len(said) == len(meant):
         is_swapped = len(differ) == 2 and differ[1] == differ[0] + 1 and sorted(said) == sorted(meant)
@@ -151,14 +151,14 @@ def _is_left_out(account: str, given: Mapping[str, str]) -> bool:
 
 
 def _of_database(name: str) -> str:
-    """Which variable of the database is meant; empty for one of other software."""
+    """The database variable that is meant; empty for a variable of other software."""
     return _USUAL.get(name, "") or (_near(name, _DATABASE) if name.startswith(_SHARED) else "")
 
 
 def _advice(name: str) -> str:
     account = re.match(r"EMAG_([A-Z0-9_]+_)A", name)
     near = _of_database(name) or _slip(name) or _near(name, known() | (_of_account(account[1]) if account else set()))
-    return f"Perhaps {near} is meant" if near else "Unset it, or look for its right name in .env.example"
+    return f"Perhaps {near} is meant" if near else "Unset it, or look up the correct name in .env.example"
 
 
 def _near(name: str, names: set[str]) -> str:

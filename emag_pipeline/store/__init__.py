@@ -1,4 +1,4 @@
-"""PostgreSQL for all slices: transactions, migrations, roles. The only room that knows the driver."""
+"""PostgreSQL for all slices: transactions, migrations, roles. Only this slice uses the driver."""
 
 from sqlalchemy.exc import OperationalError
 

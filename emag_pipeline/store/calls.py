@@ -1,9 +1,9 @@
-"""Every call into the driver: bounded by this process's own clock, and ended by a signal, wherever it is.
+"""All calls into the driver: bounded by this process's own clock, and interruptible by signals.
 
-A call runs in C, where a signal's handler cannot break in. The main thread therefore lets it run in a thread beside it
-and waits in Python; what breaks into that wait ends the call: the server is asked to end the transaction, and if that
-has no answer in a moment, the line is cut. From then on the process is about to end, and a database that does not
-answer may not keep it: whatever it still has to write has a few seconds in all.
+A driver call runs in C, where Python signal handlers cannot run. The main thread therefore runs it in another thread
+and waits in Python. An exception raised during that wait ends the call: the server is asked to end the transaction, and
+if it does not respond at once, the socket is shut down. After that the process is stopping, and an unresponsive
+database must not hold it up: its remaining writes have a few seconds in total.
 """
 
 import select
@@ -26,35 +26,35 @@ from emag_pipeline.wording import AFTER_AN_OUTAGE
 
 T = TypeVar("T")
 
-#: After a signal: for calls that are under way, and for everything that is still to be written.
+#: Limits after a signal: for calls in progress, and for all writes that remain.
 _LAST_CALL_SECONDS = 0.7
 _LAST_WORDS_SECONDS = 2.5
-#: How much longer than the bound of a call its caller waits, for the cut to have its effect.
+#: How much longer than a call's limit its caller waits for the socket's shutdown to take effect.
 _GRACE_SECONDS = 1.0
 _SLICE_SECONDS = 0.1
-#: A call that takes less is not worth breaking off.
+#: Calls shorter than this are not interrupted.
 _SHORT_SECONDS = 0.2
 
-#: What is asked in the main thread, several times a second, while a call lasts; what it raises ends the call.
-#: For programs whose signal handlers only take note (`local.stop_signals`).
+#: Called in the main thread several times a second during a call; an exception ends the call.
+#: For programs whose signal handlers only set a flag (`local.stop_signals`).
 HEEDED: list[Callable[[], None]] = []
 
-# A thread beside the main one for calls into C, so that the main thread waits in Python, where signals reach it.
+# A thread for calls into C, so that the main thread waits in Python, where signal handlers can run.
 #
-# A daemon, unlike an executor's thread: a call that hangs in spite of everything must not keep the process alive.
+# It is a daemon thread, unlike an executor's: a call that hangs must not keep the process alive.
 
 _Calls = SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]
 
 
 class Aside:
-    """Runs one call after the other in a thread of its own, which starts with the first of them."""
+    """Runs calls one after another in its own thread, which starts with the first call."""
 
     def __init__(self) -> None:
         self._calls: _Calls = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Run the call aside."""
+        """Run the call in the thread."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, args=(self._calls,), name="sql", daemon=True)
             self._thread.start()
@@ -63,7 +63,7 @@ class Aside:
         return outcome
 
     def abandon(self) -> None:
-        """Let the thread end after its call, which may never return; the next call gets another one."""
+        """Let the thread end after its current call, which may never return; the next call starts a new thread."""
         self._calls.put(None)
         self._calls = SimpleQueue()
         self._thread = None
@@ -74,9 +74,9 @@ class Aside:
             call, outcome = given
             try:
                 outcome.set_result(call())
-            except BaseException as error:  # handed to the waiting thread, whatever it is
+            except BaseException as error:  # passed on to the waiting thread
                 outcome.set_exception(error)
-            del given, call, outcome  # or the last one's rows would live until the next call
+            del given, call, outcome  # otherwise the rows of the last call stay in memory until the next
 
 
 def once(call: Callable[[], T]) -> "Future[T]":
@@ -88,12 +88,12 @@ def once(call: Callable[[], T]) -> "Future[T]":
 
 
 def no_answer(seconds: float) -> DatabaseUnavailable:
-    """The error of a call whose time is over."""
+    """The error of a call that timed out."""
     return DatabaseUnavailable(
         "the database does not answer",
         where="database",
-        why=f"nothing came within {max(seconds, 0):.0f} s",
-        remedy=f"Look at the server, its load and the network between; {AFTER_AN_OUTAGE}",
+        why=f"no response within {max(seconds, 0):.0f} s",
+        remedy=f"Check the server, its load and the network; {AFTER_AN_OUTAGE}",
         is_late=True,
         is_away=True,
     )
@@ -103,16 +103,16 @@ class DriverCalls:
     """The calls of one database."""
 
     def __init__(self, most_seconds: float = inf) -> None:
-        """None takes longer than `most_seconds`, whatever is allowed to it."""
+        """No call takes longer than `most_seconds`, whatever its own limit."""
         self._aside = Aside()
         self._watch = Watch()
         self._most_seconds = most_seconds
         self._until = inf
 
     def run(self, work: Callable[[], T], line: DatabaseLine, seconds: float, *, is_asked_to_end: bool = True) -> T:
-        """Do one thing over a line. A signal ends it, by asking the server first unless that is pointless.
+        """Run `work` on a line. A signal ends it: the server is asked first, if `is_asked_to_end`.
 
-        Raises DatabaseUnavailable when there is no answer within `seconds`.
+        Raises DatabaseUnavailable if there is no response within `seconds`.
         """
         seconds = self.left(seconds)
 
@@ -139,7 +139,7 @@ class DriverCalls:
         return self._heard(self._aside.submit(bounded), seconds + _GRACE_SECONDS, end)
 
     def open(self, work: Callable[[], T], seconds: float, give_back: Callable[[T], None]) -> T:
-        """Get something from a pool of connections, which may take a new one; what comes too late is given back."""
+        """Get something from a connection pool, which may open a new connection; a late result is given back."""
         seconds = self.left(seconds)
         if threading.current_thread() is not threading.main_thread():
             return work()
@@ -151,7 +151,7 @@ class DriverCalls:
         return self._heard(self._aside.submit(work), seconds, end)
 
     def apart(self, connect: Callable[[], T], seconds: float, close: Callable[[T], None]) -> T:
-        """Connect in a thread that may be left behind, since there is no line yet that could be cut."""
+        """Connect in a separate thread, which can be abandoned: there is no socket yet that could be shut down."""
         seconds = self.left(seconds)
         outcome = once(connect)
         until = time.monotonic() + seconds
@@ -162,11 +162,11 @@ class DriverCalls:
         return outcome.result()
 
     def watched(self) -> Watch:
-        """The watch, for calls that the pool makes by itself."""
+        """The watch, for calls made by the pool itself."""
         return self._watch
 
     def left(self, seconds: float) -> float:
-        """How much of so many seconds is left to a call. Raises DatabaseUnavailable when nothing is."""
+        """Reduce a call's limit to the time that is left. Raises DatabaseUnavailable if there is none."""
         left = self._until - time.monotonic()
         if left <= 0:
             raise no_answer(_LAST_WORDS_SECONDS)
@@ -174,7 +174,7 @@ class DriverCalls:
 
     @staticmethod
     def pause(seconds: float) -> None:
-        """Wait between two calls; what is `HEEDED` ends that too."""
+        """Wait between two calls; the checks in `HEEDED` can end the wait."""
         time.sleep(seconds)
         if threading.current_thread() is threading.main_thread():
             _heed()
@@ -185,18 +185,18 @@ class DriverCalls:
         return self._until < inf
 
     def close(self) -> None:
-        """Nothing more is called: let the threads end."""
+        """Let the threads end; no calls may follow."""
         self._aside.abandon()
         self._watch.close()
 
     def hurry(self) -> None:
-        """The process was told to stop: a database that does not answer keeps it a few seconds at most."""
+        """The process was told to stop: from now on an unresponsive database delays it by a few seconds at most."""
         if self._until == inf:
             self._until = time.monotonic() + _LAST_WORDS_SECONDS
             self._watch.shorten(_LAST_CALL_SECONDS)
 
     def _heard(self, outcome: "Future[T]", seconds: float, end: Callable[["Future[T]"], None]) -> T:
-        """Wait in Python, where signals arrive. `end` is called if the call has not ended when this does."""
+        """Wait in Python, where signal handlers can run. `end` is called if the wait ends before the call does."""
         began = time.monotonic()
         try:
             while not _is_over(outcome, _SLICE_SECONDS):
@@ -227,9 +227,9 @@ def _is_over(outcome: "Future[Any]", seconds: float) -> bool:
     return True
 
 
-# The end of a transaction from outside: its process serves nobody any more, and holds locks.
+# Ending a transaction from outside, if its server process has no client any more but still holds locks.
 
-#: To connect, and to say it.
+#: Limit for connecting and sending the request.
 _END_SECONDS = 5.0
 
 _END = """
@@ -239,14 +239,14 @@ _END = """
 
 
 def end_transaction(work: Work, parameters: Mapping[str, Any]) -> None:
-    """End a transaction by a connection of its own, made with these parameters, in a thread of its own; never waits.
+    """End a transaction over a separate connection with these parameters, in a separate thread; never waits.
 
-    Not by a cancel request: the driver sends it without letting other threads run, and waits for the answer.
+    Not by a cancel request: the driver holds the GIL while it sends one and waits for the response.
     """
 
     def connect_and_end() -> None:
         until = time.monotonic() + _END_SECONDS
-        connection = psycopg2.connect(**parameters, async_=True)  # so that each step has an end
+        connection = psycopg2.connect(**parameters, async_=True)  # so that each step can time out
         try:
             _await(connection, until)
             connection.cursor().execute(_END, (work.process_id, work.began_at))
@@ -258,7 +258,7 @@ def end_transaction(work: Work, parameters: Mapping[str, Any]) -> None:
 
 
 def _await(connection: DriverConnection, until: float) -> None:
-    """Wait for what was asked of an asynchronous connection; raises OperationalError when the time is over."""
+    """Wait for an asynchronous connection's current operation; raises OperationalError on timeout."""
     while (state := connection.poll()) != extensions.POLL_OK:
         left = until - time.monotonic()
         if left <= 0:

@@ -1,6 +1,6 @@
-"""What the schema holds, in the database's own words: tables, columns, functions and the comments of the migrations.
+"""The schema as the database's catalog describes it: tables, columns, functions and their comments.
 
-For the UI's column lists, docs/data-dictionary.md, backup and restore.
+Used for the UI's column lists, docs/data-dictionary.md, backup and restore.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _SQL = statements("store/catalog.sql")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column as PostgreSQL describes it; `comment` is empty where there is none."""
+    """One column as PostgreSQL describes it; `comment` is empty if there is none."""
 
     name: str
     type: str
@@ -28,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table or view; `key` names the columns of its primary key, `comment` is empty where there is none."""
+    """One table or view; `key` names the columns of its primary key, `comment` is empty if there is none."""
 
     name: str
     is_view: bool
@@ -48,7 +48,7 @@ class Function:
 
 
 def columns(database: Database, table: str) -> list[Column]:
-    """The columns of one of the project's tables or views, in their order."""
+    """The columns of one of the project's tables or views, in order."""
     with database.transaction(timeout_seconds=30) as tx:
         return _columns(tx, table)
 
@@ -75,26 +75,26 @@ def _columns(tx: Transaction, table: str) -> list[Column]:
     return [Column(row.attname, row.type, row.nullable, row.comment) for row in rows]
 
 
-# The pipeline's own tables as the database knows them, whatever version their schema has.
+# The pipeline's own tables as the database knows them, at any version of the schema.
 
 VERSION_TABLE = "emag_alembic_version"
 
 
 def own_tables(tx: Transaction) -> list[str]:
-    """All tables, by name, without the one that holds the schema's version. Tables of others have other names.
+    """All tables, by name, except the one with the schema's version and partitions.
 
-    Partitions are no tables of their own here: they are named by none of the others' rules.
+    They are recognised by the prefix of their names.
     """
     return [row.relname for row in _own(tx) if not row.is_partition]
 
 
 def own_partitions(tx: Transaction) -> list[str]:
-    """The accounts' own parts of divided tables."""
+    """The partitions, one per account and partitioned table."""
     return [row.relname for row in _own(tx) if row.is_partition]
 
 
 def logged_tables(tx: Transaction) -> list[str]:
-    """Those of them that a backup holds: staging is divided, or in older versions not, and unlogged."""
+    """The tables that a backup contains. Staging is not one: it is partitioned or, in older versions, unlogged."""
     return [row.relname for row in _own(tx) if row.is_logged and not row.is_partition]
 
 
@@ -104,7 +104,7 @@ def writable_columns(tx: Transaction, table: str) -> list[str]:
 
 
 def identity_columns(tx: Transaction, table: str) -> list[str]:
-    """The columns that a sequence numbers."""
+    """The identity columns."""
     return [row.attname for row in tx.run(_SQL["columns"], schema=tx.schema, table=table) if row.is_identity]
 
 

@@ -1,4 +1,4 @@
--- What the schema holds, in the database's own words.
+-- The schema as the database's catalog describes it.
 
 -- name: tables
 -- The project's tables and views with their comments, and the columns of their primary keys in order.
@@ -14,7 +14,7 @@ WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v') AND c.relname LIKE 'e
 ORDER BY c.relname;
 
 -- name: columns
--- The columns of one of them, in their order; those that can be written, and those that a sequence numbers.
+-- The columns of a table in order, with whether they can be written and whether they are identity columns.
 SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS nullable,
        coalesce(col_description(a.attrelid, a.attnum), '') AS comment,
        a.attgenerated = '' AS is_writable, a.attidentity <> '' AS is_identity
@@ -31,7 +31,7 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname = :schema AND p.proname LIKE 'emag\_%' ORDER BY p.proname;
 
 -- name: own_tables
--- All tables and partitions, whatever version the schema has; not the one that holds that version.
+-- All tables and partitions, at any version of the schema; without the table that holds that version.
 SELECT c.relname, c.relispartition AS is_partition, c.relpersistence = 'p' AND c.relkind = 'r' AS is_logged
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname LIKE 'emag\_%' AND c.relname <> :version

@@ -1,11 +1,11 @@
-"""The columns of an offer, once: staging, the two published tables and the history are built from these.
+"""The columns of an offer, defined once for staging, the two published tables and the history.
 
-The order is the order of COPY. Names are the attributes of a normalised offer.
+The order is that of COPY. The names are the attributes of a normalised offer.
 """
 
 from collections.abc import Sequence
 
-#: What moves with every order and every repricing (emag_product_offers, emag_offer_states).
+#: Columns that change with every order and every repricing (emag_product_offers, emag_offer_states).
 NARROW = (
     "part_number_key",
     "part_number",
@@ -38,7 +38,7 @@ NARROW = (
     "availability_by_warehouse",
 )
 
-#: What a product's page shows (emag_products).
+#: Columns shown on the product's page (emag_products).
 WIDE = (
     "name",
     "brand",
@@ -66,29 +66,30 @@ WIDE = (
     "raw",
 )
 
-#: What a commercial row rests on; the audit's tolerance is about rows in which one of these cannot be read.
+#: Fields a commercial row needs; the audit's tolerance counts rows in which one of these cannot be read.
 RESTS_ON = ("status", "sale_price", "currency", "general_stock")
-#: While one of these is unreadable, its last good value stays published. Without a verdict on its translation an offer
-#: would count as not translated, and could be bought.
+#: While one of these is unreadable, its last good value stays published. An offer without a verdict on its translation
+#: would count as not translated and could become saleable.
 COMMERCIAL = (*RESTS_ON, "translation_validation_status")
 
-#: What the fingerprint of a product says in full; it says less than `raw`, which may be written in several ways.
+#: The columns that the fingerprint of a product covers; `raw` may be written in several equivalent ways.
 TEXTS = tuple(column for column in WIDE if column != "raw")
 
-#: Columns that a row which was published under earlier rules (an empty fingerprint) has not got yet: those of migration
-#: 0005, and `raw`, which holds less since then.
+#: Columns that are missing in rows published under earlier rules (with an empty fingerprint): those of migration 0005,
+#: and `raw`, which holds less since then.
 YOUNG_NARROW = NARROW[NARROW.index("unreadable") :]
 YOUNG_WIDE = ("family_type_id", "rrp_guidelines", "auto_translated", "raw")
 
-#: One staged offer: its key, its fingerprints, everything else. One that is unchanged has no more than UNCHANGED.
+#: Columns of a staged offer: key, fingerprints, everything else. An unchanged offer has only those in UNCHANGED.
 UNCHANGED = ("emag_offer_id", "row_hash", "content_hash")
 STAGED = ("emag_offer_id", "row_hash", "content_hash", "row_digest", "noticed", *NARROW, *WIDE)
 
 
 def hashed(columns: Sequence[str], alias: str) -> str:
-    """A hash of these columns as SQL, another one for whatever else is written there.
+    """An SQL expression for a hash of these columns.
 
-    Of their text: PostgreSQL's hash of a record takes 0 for null, -1 for 1, and an array for one of other dimensions.
+    It hashes their text: PostgreSQL's hash of a record is equal for 0 and null, for -1 and 1, and for arrays with the
+    same elements but other dimensions.
     """
     return f"hashtextextended(CAST(ROW({listed(columns, alias)}) AS text), 0)"
 

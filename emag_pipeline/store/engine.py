@@ -1,12 +1,11 @@
-"""The door to PostgreSQL: short transactions, nothing that waits without bound.
+"""Access to PostgreSQL: short transactions, and no wait without a limit.
 
-Works through PgBouncer in transaction mode: every setting is local to its transaction, the search path among them, and
-nothing rests on a session. Whatever is done over the wire - connect, ask whether a pooled connection lives, begin,
-statement, COPY, commit, roll back - is bounded by this process's own clock and ends when a signal comes
-(`store.calls`).
+Works through PgBouncer in transaction mode: every setting, including the search path, is local to its transaction, and
+nothing depends on a session. Every operation on the connection (connect, ping, begin, statement, COPY, commit,
+rollback) is bounded by this process's own clock and ends when a signal arrives (`store.calls`).
 
-A wait for a lock is bounded three times: by `lock_timeout`, by the statement's own time, and, should the server not
-keep them, by the clock here. What holds the lock is bounded too: see the settings of each transaction.
+A wait for a lock has three limits: `lock_timeout`, the statement timeout and, in case the server does not enforce them,
+this process's clock. The transaction that holds the lock is limited as well, see the settings of each transaction.
 """
 
 import contextlib
@@ -31,14 +30,14 @@ from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import GRACE_SECONDS, Transaction, number_of, require_committed, statement
 from emag_pipeline.store.wire import DatabaseLine, Work
 
-#: No statement of a sync may run longer; the publish of a million offers takes a few minutes.
+#: Limit for a statement of a sync; the publish of a million offers takes a few minutes.
 STATEMENT_TIMEOUT_SECONDS = 900.0
-#: Nor wait so long for a lock: nobody holds one longer but a migration.
+#: Limit for a lock wait: only a migration holds a lock longer.
 LOCK_TIMEOUT_SECONDS = 120.0
 CONNECT_TIMEOUT_SECONDS = 10
 
-#: What the clock here allows: to connect by all addresses together, to wait for a connection of the pool, for what the
-#: server answers at once when it lives, and for a commit, which may wait for disks and replicas.
+#: This process's limits: to connect, over all addresses; to wait for a pooled connection; for what a healthy server
+#: answers at once; and for a commit, which may wait for disks and replicas.
 _CONNECT_SECONDS = 15.0
 _POOL_SECONDS = 30.0
 _AT_ONCE_SECONDS = 5.0
@@ -53,10 +52,10 @@ class Database:
     def __init__(
         self, url: str, schema: str = "app", *, pool_size: int = 4, most_seconds: float = float("inf")
     ) -> None:
-        """No call of it lasts longer than `most_seconds`, for programs that have to answer in time themselves."""
+        """No call takes longer than `most_seconds`, for programs that must respond in time themselves."""
         self.schema = schema
         self._calls = DriverCalls(most_seconds)
-        #: the server's processes that have a transaction of this database open
+        #: ids of the server processes in which this object has a transaction open
         self.at_work: set[int] = set()
         self.engine = sa.create_engine(
             url,
@@ -64,12 +63,12 @@ class Database:
             max_overflow=2,
             pool_timeout=_POOL_SECONDS,
             hide_parameters=True,
-            # whatever the database's default: a statement sees what was committed while it waited for a lock
+            # whatever the database's default: after waiting for a lock, a statement sees what was committed meanwhile
             isolation_level="READ COMMITTED",
             connect_args={
                 "application_name": "emag_pipeline",
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                # a machine that is gone without a word is noticed within a minute
+                # a machine that vanished without closing its connections is noticed within a minute
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
@@ -77,7 +76,7 @@ class Database:
             },
         )
         event.listen(self.engine, "do_connect", self._connect)
-        event.listen(self.engine, "connect", self._open_line, insert=True)  # before SQLAlchemy asks for the version
+        event.listen(self.engine, "connect", self._open_line, insert=True)  # before SQLAlchemy queries the version
         event.listen(self.engine, "checkout", self._require_life)
         event.listen(self.engine, "close", self._close_line)
 
@@ -90,13 +89,13 @@ class Database:
     ) -> Iterator[Transaction]:
         """Open a transaction; commit at the end, roll back on any exception.
 
-        No statement runs longer than `timeout_seconds`; one that waits for a lock not longer than LOCK_TIMEOUT_SECONDS.
-        Not `durable` means that the commit does not wait for the disk: a crash of the server may lose it,
-        whole, within its last half second.
-        A connection that is lost at the commit leaves open whether it happened: the server is asked, and if it did
-        all is well. It cannot say when it crashed meanwhile, was replaced or stays away: DatabaseUnavailable says that
-        nobody knows then, and whoever tries again has to look for what it wrote.
-        Raises the project's errors for the database's failures, see `store.error_mapping`.
+        No statement runs longer than `timeout_seconds` or waits for a lock longer than LOCK_TIMEOUT_SECONDS.
+        If not `durable`, the commit does not wait for the disk: a crash of the server within about half a second may
+        lose the whole transaction.
+        If the connection is lost during the commit, the server is asked whether the commit happened; if so, this
+        returns normally. If the server crashed meanwhile, was replaced or stays unreachable, the outcome is unknown:
+        DatabaseUnavailable reports that, and a caller that retries must check what was written.
+        Raises the project's errors for database failures, see `store.error_mapping`.
         """
         number, lost = None, None
         try:
@@ -115,9 +114,9 @@ class Database:
 
     @contextmanager
     def hurried_when_interrupted(self) -> Iterator[None]:
-        """Do what a signal may break into: from then on, all that is asked of this database has 2.5 seconds.
+        """Run code that a signal may interrupt: after a signal, all further calls together have 2.5 seconds.
 
-        After them every call of it raises DatabaseUnavailable: the process is to end.
+        After that every call raises DatabaseUnavailable, because the process is stopping.
         """
         try:
             yield
@@ -128,7 +127,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Give all connections back to the server."""
+        """Close all connections."""
         self.engine.dispose()
         self._calls.close()
 
@@ -137,7 +136,7 @@ class Database:
 
     @contextmanager
     def _connected(self) -> Iterator[tuple[sa.Connection, DatabaseLine]]:
-        """A connection of the pool, in which nothing is left open."""
+        """A pooled connection; an open transaction is rolled back at the end."""
         try:
             connection = self._calls.open(self.engine.connect, _POOL_SECONDS + _CONNECT_SECONDS, _give_back)
         except PoolTimeout as error:
@@ -149,7 +148,7 @@ class Database:
             try:
                 self._calls.run(connection.rollback, line, _AT_ONCE_SECONDS, is_asked_to_end=False)
             except (DBAPIError, psycopg2.Error, DatabaseUnavailable):
-                line.cut()  # or the pool would roll back over it, without bound
+                line.cut()  # otherwise the pool would roll back on it without a time limit
             raise
         finally:
             if line.work is not None:
@@ -169,7 +168,7 @@ class Database:
         return Work(begun.process_id, begun.began_at)
 
     def _commit(self, connection: sa.Connection, line: DatabaseLine, seconds: float) -> DatabaseUnavailable | None:
-        """Commit. Returns the error that leaves open what became of it."""
+        """Commit. Returns the error if the outcome is unknown."""
         try:
             seconds = min(seconds + GRACE_SECONDS, _COMMIT_SECONDS)
             self._calls.run(connection.commit, line, seconds, is_asked_to_end=False)
@@ -192,7 +191,7 @@ class Database:
         entry.info["first"] = self._calls.watched().add(line, self._calls.left(_CONNECT_SECONDS))
 
     def _require_life(self, connection: DriverConnection, entry: ConnectionPoolEntry, _: Any) -> None:
-        """See that a connection of the pool still answers; if not, all are made anew."""
+        """Check that a pooled connection still responds; if not, all connections of the pool are replaced."""
         line: DatabaseLine = entry.info["line"]
         if line.is_fresh:
             line.is_fresh = False
@@ -214,7 +213,7 @@ class Database:
 
 
 def _give_back(connection: sa.Connection, *, is_sound: bool = True) -> None:
-    """Back to the pool, or away with it."""
+    """Return the connection to the pool, or discard it if it is not `is_sound`."""
     with contextlib.suppress(DBAPIError, psycopg2.Error):
         if not is_sound:
             connection.invalidate()

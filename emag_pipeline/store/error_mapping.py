@@ -1,4 +1,4 @@
-"""What a failure of PostgreSQL means: can a retry help? Sorted by SQLSTATE (PostgreSQL manual, appendix A)."""
+"""Maps PostgreSQL failures to the project's errors, by SQLSTATE (PostgreSQL manual, appendix A)."""
 
 import re
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from emag_pipeline.errors import DatabaseUnavailable, PermanentError, PipelineError, SchemaMismatch, SettingsError
 from emag_pipeline.wording import AFTER_AN_OUTAGE, gist
 
-#: What the driver raises where rows do not fit their tables.
+#: Driver errors for rows that do not fit their table.
 WRONG_DATA = (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.ProgrammingError)
 
 _PERMANENT = {
@@ -17,39 +17,39 @@ _PERMANENT = {
     "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
     "42501": ("the database user lacks a privilege", "Grant it, see docs/how-to/roles.md; nothing was changed"),
 }
-#: PostgreSQL's words for that; that it is shutting down has the same SQLSTATE
+#: PostgreSQL's messages while it starts up; a server that is shutting down reports the same SQLSTATE
 _STARTS = re.compile(r"the database system is (starting up|in recovery mode|not (yet )?accepting connections)")
-#: libpq's words, since there is no SQLSTATE for it: what is wrong with the TLS that the URL's `sslmode` asks for
+#: libpq's messages for TLS failures, which have no SQLSTATE
 _TLS = {
     "certificate verify failed": "the database server's certificate is not signed by a trusted authority",
-    "does not match host name": "the database server's certificate is another host's",
+    "does not match host name": "the database server's certificate is for another host",
     "root certificate file": "the authority's certificate cannot be read",
-    "server does not support SSL": "the database server offers no TLS",
+    "server does not support SSL": "the database server does not support TLS",
 }
-#: libpq's words for a parameter of the URL with which it does not even try; the value itself is not repeated
+#: libpq's messages for an invalid parameter of the URL, before it tries to connect; the value is not repeated
 _WRONG_PARAMETER = re.compile(
     r"invalid (?P<name>\w+) value: |invalid (?P<port>port number): |invalid (?P<option>connection option) |"
     r"value \"[^\"]*\" for connection option \"(?P<number>\w+)\""
 )
-#: of our own SQL functions: what was asked for is not known, and the hint says what is
+#: raised by the project's own SQL functions for an unknown argument; the hint names the known ones
 _NOT_KNOWN = "EM001"
-#: e.g. a migration replaces a function that a view of somebody else calls
+#: e.g. a migration replaces a function that a view of another owner calls
 _DEPENDED_UPON = "2BP01"
-#: 57P03: it lives, and takes no connections before it has recovered what a crash has left
+#: 57P03: the server runs but accepts no connections until it has recovered from a crash
 STARTING_UP = "the database is starting up"
 _STARTING = "57P03"
-#: 55P03: the time to wait for a lock is over
-TABLE_HELD = "a table is held by another transaction"
-#: nothing is wrong but that it took too long: of a statement by its SQLSTATE, of a connection in libpq's words
+#: 55P03: timeout while waiting for a lock
+TABLE_HELD = "a table is locked by another transaction"
+#: timeouts: of a statement by its SQLSTATE, of a connection by libpq's message
 _TOO_LONG, _CONNECT_TIMED_OUT = "57014", "timeout expired"
 _MISSING_OBJECT = {"42P01", "42703", "3F000", "42883"}
 _TRANSIENT = {
-    "40P01": ("the transaction was a deadlock's victim", "It is tried again"),
-    "40001": ("the transaction met a concurrent change", "It is tried again"),
-    "55P03": (TABLE_HELD, "Try again when that is over"),
-    "57014": ("a statement was cancelled or took too long", "It is tried again; look at the server's load"),
+    "40P01": ("the transaction was chosen as a deadlock victim", "It is retried automatically"),
+    "40001": ("the transaction conflicted with a concurrent change", "It is retried automatically"),
+    "55P03": (TABLE_HELD, "Try again when that transaction has ended"),
+    "57014": ("a statement was cancelled or took too long", "It is retried automatically; check the server's load"),
     "53100": ("the database server's disk is full", "Free space on it; the next run resumes"),
-    "53300": ("the database server has no connection left", "Raise max_connections or use PgBouncer"),
+    "53300": ("the database server has no free connections", "Raise max_connections or use PgBouncer"),
 }
 
 
@@ -62,16 +62,16 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         state = _connection_state(why)
     if not state and (wrong := _WRONG_PARAMETER.search(why)):
         parameter = next(filter(None, wrong.groups()))
-        remedy = "Correct it in the database URL: no connection was tried, see docs/how-to/database.md"
+        remedy = "Correct it in the database URL, see docs/how-to/database.md; no connection was attempted"
         return SettingsError(f"the database URL has a wrong {parameter}", remedy=remedy)
     for words, what in _TLS.items():
         if words in why:
             remedy = "Correct sslmode and sslrootcert in the database URL, or the server, see docs/how-to/database.md"
             return PermanentError(what, where="database", why=why, remedy=remedy)
-    if state == _DEPENDED_UPON and isinstance(cause, psycopg2.Error):  # names of objects alone
+    if state == _DEPENDED_UPON and isinstance(cause, psycopg2.Error):  # the detail holds only object names
         others = "; ".join((cause.diag.message_detail or "").splitlines())
-        remedy = "Drop these, repeat the command, then make them again; nothing was changed"
-        what = "others have built upon what is to be replaced"
+        remedy = "Drop these, repeat the command, then create them again; nothing was changed"
+        what = "other objects depend on what is to be replaced"
         return PermanentError(what, where="database", why=others or why, remedy=remedy)
     if state in _PERMANENT:
         what, remedy = _PERMANENT[state]
@@ -80,7 +80,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         return SettingsError(why, remedy=cause.diag.message_hint or "")
     if state in _MISSING_OBJECT:
         return SchemaMismatch(
-            "the schema does not fit this code",
+            "the schema does not match this version of the code",
             where="database",
             why=why,
             remedy="Run `emag-pipeline migrate`, and check DB_SCHEMA",
@@ -89,7 +89,7 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         what, remedy = _TRANSIENT[state]
         return DatabaseUnavailable(what, where="database", why=why, remedy=remedy, is_late=state == _TOO_LONG)
     if state == _STARTING:
-        remedy = f"Wait until it takes connections: its log says how far it is; {AFTER_AN_OUTAGE}"
+        remedy = f"Wait until it accepts connections: its log shows the progress; {AFTER_AN_OUTAGE}"
         return DatabaseUnavailable(STARTING_UP, where="database", why=why, remedy=remedy, is_away=True)
     if not state or state[:2] in {"08", "57", "53", "58"}:
         return DatabaseUnavailable(
@@ -104,12 +104,12 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
         "the database refused a statement",
         where="database",
         why=f"SQLSTATE {state}: {why}",
-        remedy="This is a defect in the pipeline: report it with this line",
+        remedy="This is a bug in the pipeline: report it with this line",
     )
 
 
 def _connection_state(message: str) -> str:
-    """libpq reports failures to connect without a SQLSTATE; these texts are all there is."""
+    """The SQLSTATE for libpq's message: libpq reports failures to connect without one."""
     if "password authentication failed" in message or "no password supplied" in message:
         return "28P01"
     if "no pg_hba.conf entry" in message or ("role " in message and "does not exist" in message):

@@ -1,10 +1,10 @@
-"""Bring the schema to the version that this code was written for.
+"""Migrates the schema to the version that this code needs.
 
 The whole upgrade is one transaction under a transaction-level advisory lock: concurrent starts wait for each
 other (through PgBouncer too), and a migration that fails leaves the schema as it was.
 
-Every command and every step of a run looks whether the schema fits, and nearly always it does: Alembic, which costs a
-quarter of a CPU-second to load, is asked only where something is to be changed.
+Every command and every step of a run checks the schema's version, and nearly always it matches. Alembic, which takes a
+quarter of a CPU-second to load, is therefore imported only if something has to be changed.
 """
 
 import re
@@ -18,7 +18,7 @@ from emag_pipeline.errors import SchemaMismatch
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.transaction import Transaction
 
-#: Any number will do, as long as every version of this project uses the same.
+#: An arbitrary number, the same in every version of this project.
 _LOCK = 0x656D6167
 _TAKE_TURN = f"SELECT pg_advisory_xact_lock({_LOCK})"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,26 +27,26 @@ _HAS_VERSION = sa.text(
     """SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                       WHERE n.nspname = :schema AND c.relname = 'emag_alembic_version')"""
 )
-#: For a single statement, which may rewrite the largest table.
+#: Limit for a single statement, which may rewrite the largest table.
 _STATEMENT_SECONDS = 4 * 3600.0
 
 
 def upgrade(database: Database, to: str = "head") -> tuple[str | None, str]:
     """Create the schema if it is missing and run the missing migrations, up to the revision `to`.
 
-    Returns the revisions before and after. Raises SchemaMismatch when the database is newer than the code.
+    Returns the revisions before and after. Raises SchemaMismatch if the database is newer than the code.
     """
     with database.transaction(timeout_seconds=_STATEMENT_SECONDS) as tx:
         return upgrade_within(tx, to)
 
 
 def lock(tx: Transaction) -> None:
-    """Wait until no migration is under way; none begins before the end of the transaction."""
+    """Wait for a running migration to end, and prevent others until the end of the transaction."""
     tx.run(_TAKE_TURN)
 
 
 def upgrade_within(tx: Transaction, to: str = "head") -> tuple[str | None, str]:
-    """The same within the caller's transaction."""
+    """The same as `upgrade`, within the caller's transaction."""
     return tx.apart(lambda: _upgrade(tx.connection, tx.schema, to))
 
 
@@ -59,7 +59,7 @@ def _upgrade(connection: Connection, schema: str, to: str) -> tuple[str | None, 
     if before != (newest() if to == "head" else to):
         _migrate(connection, schema, to)
     after = _revision(connection, schema)
-    assert after is not None, "a migration leaves its number behind"  # noqa: S101
+    assert after is not None, "every migration records its revision"  # noqa: S101
     return before, after
 
 
@@ -75,7 +75,7 @@ def _migrate(connection: Connection, schema: str, to: str) -> None:
 
 
 def check(database: Database) -> None:
-    """Raise SchemaMismatch unless the schema is exactly the one that this code was written for."""
+    """Raise SchemaMismatch unless the schema has exactly the version that this code needs."""
     head = newest()
     with database.transaction(timeout_seconds=30) as tx:
         found = revision(tx)
@@ -89,19 +89,19 @@ def check(database: Database) -> None:
 
 
 def newest() -> str:
-    """The version of the schema that this code was written for."""
+    """The version of the schema that this code needs."""
     return _versions()[-1]
 
 
 @cache
 def _versions() -> tuple[str, ...]:
-    """The versions that this code's migrations lead to, oldest first: the numbers of their files."""
+    """The versions of this code's migrations, oldest first: the numbers of their files."""
     names = (file.name for file in (_MIGRATIONS / "versions").iterdir())
     return tuple(sorted(found[1] for name in names if (found := _NUMBERED.fullmatch(name))))
 
 
 def revision(tx: Transaction) -> str | None:
-    """The schema's version; None when it was never migrated or does not exist."""
+    """The schema's version; None if it was never migrated or does not exist."""
     return tx.apart(lambda: _revision(tx.connection, tx.schema))
 
 
@@ -113,16 +113,16 @@ def _revision(connection: Connection, schema: str) -> str | None:
 
 
 def require_known(found: str | None, schema: str) -> None:
-    """Raise SchemaMismatch when this code is older than the version that it found."""
+    """Raise SchemaMismatch if the schema's version is newer than this code."""
     if not is_known(found):
         raise SchemaMismatch(
             f"the schema is at {found}, which this code does not know",
             where=f"schema {schema}",
             why="the database was migrated by a newer version",
-            remedy="Install that version or a later one; nothing was changed",
+            remedy="Install that version of emag_pipeline or a later one; nothing was changed",
         )
 
 
 def is_known(revision: str | None) -> bool:
-    """Whether this code's migrations lead to that version; no version at all is where they begin."""
+    """Whether this code has a migration of that version; None, an unmigrated schema, is known too."""
     return revision is None or revision in _versions()

@@ -1,4 +1,4 @@
-"""What other slices record for monitoring: results of checks, counters, ticks of sensors."""
+"""Records for monitoring: check results, counters, sensor ticks."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import simplejson
 
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.wording import iso
@@ -20,9 +21,10 @@ _MOST_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a check says of a subject: an account, or a marketplace. `part` is the day where a check judges one day.
+    """The result of a check for a subject (an account or a marketplace), to be recorded.
 
-    `severity` is ERROR or WARN; `sample` some of what was found. `run_id` is None when no Dagster run asked.
+    `part` is the day for checks of a single day. `severity` is ERROR or WARN; `sample` holds some of the findings.
+    `run_id` is None if the check was not run by a Dagster run.
     """
 
     subject: str
@@ -40,7 +42,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One row: the last answer of a check. Times are UTC; `failing_since` is None while it passes."""
+    """The last recorded result of a check. Times are UTC; `failing_since` is None while it passes."""
 
     subject: str
     check: str
@@ -57,17 +59,17 @@ class CheckResult:
 
     @property
     def is_told_by_its_account(self) -> bool:
-        """Whether the account's own incident tells of it: `refused` of an audit's check, `stale` of freshness."""
+        """Whether the account's own incident reports it: `refused` for an audit check, `stale` for freshness."""
         return self.asset == "staged_offers" or self.check == "offers_are_fresh"
 
     @property
     def name(self) -> str:
-        """As people call it, e.g. `published_equals_scan of main`."""
+        """For messages, e.g. `published_equals_scan of main`."""
         return f"{self.check} of {self.subject}" + (f" on {self.part}" if self.part else "")
 
 
 def record_check_result(database: Database, said: Said) -> None:
-    """Keep what a check says instead of what it said before. Raises the errors of the database."""
+    """Record the result of a check in place of its previous one. Raises the database's errors."""
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         tx.run(
             _SQL["record_check_result"],
@@ -90,18 +92,14 @@ def _in_json(value: Any) -> str:
 
 
 def check_results(database: Database, subjects: Sequence[str]) -> list[CheckResult]:
-    """The last answers about these accounts and marketplaces; those that do not pass come first, the oldest of them."""
+    """The last results for these accounts and marketplaces; failures first, the oldest failure at the top."""
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        rows = tx.run(
-            _SQL["check_results"],
-            subjects=list(subjects),
-        ).all()
-    return [CheckResult(**row._mapping) for row in rows]
+        return rows_of(tx.run(_SQL["check_results"], subjects=list(subjects)), CheckResult)
 
 
-# Counters that only grow (emag_counters): what metrics are made of; they survive restarts and retention.
+# Monotonic counters (emag_counters) behind the metrics; they survive restarts and retention.
 
-#: By how much to raise which counter, by name and labels.
+#: A counter's name and labels.
 CounterKey = tuple[str, tuple[tuple[str, str], ...]]
 CounterAmounts = Mapping[CounterKey, float]
 
@@ -109,17 +107,17 @@ OFFERS_PROCESSED = "emag_sync_offers_processed_total"
 
 
 def add_offers_processed(tx: Transaction, account: str, offers: int) -> None:
-    """Take over what a ledger row has counted, before its count is reset or another row becomes the newest.
+    """Add a ledger row's count to the counter, before that count is reset or another row becomes the newest.
 
-    The ledger counts the offers of each page in the row that a page changes anyway, so the counter costs no write
-    of its own. The metric is this counter and the newest row's count together, see `monitoring.metrics`.
+    Each page updates its ledger row anyway, so offers are counted there and the counter needs no extra write per page.
+    The metric is the sum of this counter and the newest row's count, see `monitoring.metrics`.
     """
     if offers:
         add_to_counters(tx, {(OFFERS_PROCESSED, (("account_type", account),)): offers})
 
 
 def add_to_counters(tx: Transaction, amounts: CounterAmounts) -> None:
-    """Raise counters, by (name, labels); in one order, so that two processes cannot deadlock."""
+    """Raise counters, in a fixed order so that two processes cannot deadlock."""
     rows: list[dict[str, Any]] = [
         {"name": name, "labels": simplejson.dumps(dict(labels), sort_keys=True), "amount": amount}
         for (name, labels), amount in sorted(amounts.items())
@@ -130,14 +128,14 @@ def add_to_counters(tx: Transaction, amounts: CounterAmounts) -> None:
     )
 
 
-# When each sensor last ran (emag_sensor_ticks): a daemon that is dead falls silent here.
+# When each sensor last ran (emag_sensor_ticks): if the daemon is dead, no ticks are recorded.
 #
-# It is noted by the sensor itself, before Dagster stores what it returned: whether that succeeded, Dagster is asked
+# The sensor records it before Dagster stores its result. Whether that succeeded is read from Dagster
 # (`dagster_runs.ticks`) by the sensor `run_failures` and by `emag-pipeline doctor`.
 
 
 def note_tick(database: Database, sensor: str) -> None:
-    """Say that a sensor has just finished an evaluation, as the last thing that it does."""
+    """Record a finished evaluation; the last call of every sensor."""
     with database.transaction(timeout_seconds=30) as tx:
         tx.run(
             """INSERT INTO emag_sensor_ticks (sensor, ticked_at) VALUES (:sensor, clock_timestamp())
@@ -147,7 +145,7 @@ def note_tick(database: Database, sensor: str) -> None:
 
 
 def tick_ages(database: Database) -> dict[str, float]:
-    """Seconds since each sensor's last evaluation; a sensor that never ran is missing."""
+    """Seconds since each sensor's last evaluation, by name; sensors that never ran are missing."""
     with database.transaction(timeout_seconds=30) as tx:
         rows = tx.run(
             "SELECT sensor, extract(epoch FROM clock_timestamp() - ticked_at)::float8 AS age FROM emag_sensor_ticks"

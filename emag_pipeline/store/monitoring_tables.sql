@@ -1,7 +1,7 @@
--- What other slices record for monitoring.
+-- Records for monitoring.
 
 -- name: record_check_result
--- The newest result takes the place of the one before; since when a check fails is kept.
+-- The newest result replaces the previous one; `failing_since` is kept while the check fails.
 INSERT INTO emag_check_results AS before
     (subject, check_name, part, asset, severity, passed, said, remedy, findings, sample,
      dagster_run_id, checked_at, failing_since)

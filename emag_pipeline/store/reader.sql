@@ -1,9 +1,9 @@
--- The role that reads the embedded server's database: it logs in without a password, as everybody who reaches the socket does.
--- That its transactions are read-only is a default and no right, since whoever reads may set it; so what else everybody may do on
--- a new server is taken away: temporary tables, large objects, the other databases. The pipeline itself is a superuser there.
+-- The read-only role of the embedded server's database. It logs in without a password, as any client of the socket does.
+-- default_transaction_read_only is only a default that a reader can change; therefore the privileges that PUBLIC has on a
+-- new server are revoked too: temporary tables, large objects, other databases. The pipeline itself is a superuser there.
 
 -- name: is_there
--- Whether it may log in, reads this very schema, has its rights (rights.sql), and nothing that it is not to have.
+-- Whether the role can log in, reads this schema, has its privileges (rights.sql), and has no others.
 SELECT coalesce((
     SELECT role.rolcanlogin AND has_table_privilege(role.oid, '{schema}.emag_publishes', 'SELECT')
        AND EXISTS (

@@ -1,14 +1,14 @@
--- Who may do what with the tables (docs/how-to/roles.md), granted by their owner after each migration. What is granted to
--- a role that is not there is left out: a statement's name begins with the role's.
+-- Privileges on the tables (docs/how-to/roles.md), granted by their owner after each migration. A statement's name begins
+-- with the role it grants to; statements for roles that do not exist are skipped.
 
 -- name: roles
--- Which of the roles are there (roles.sql), and whether this user owns the tables.
+-- Which of the roles exist (roles.sql), and whether this user owns the tables.
 SELECT pg_has_role(relowner, 'USAGE') AS is_owner, to_regrole('emag_writer') IS NOT NULL AS writer,
        to_regrole('emag_reader') IS NOT NULL AS reader
 FROM pg_class WHERE oid = '{schema}.emag_offer_syncs'::regclass;
 
 -- name: writer_of_schema
--- A schema that a restore has made anew has no rights yet.
+-- A schema that a restore has recreated has no privileges yet.
 DO $$
 BEGIN
     IF (SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE oid = '{schema}'::regnamespace) THEN
@@ -25,7 +25,7 @@ BEGIN
 END $$;
 
 -- name: writer
--- Rows, never the tables themselves. Sequences are read by pg_dump; identity columns need no right on theirs.
+-- The rows of all tables, but no DDL. Sequences are read by pg_dump; identity columns need no privilege on theirs.
 DO $$
 DECLARE found record;
 BEGIN
@@ -43,22 +43,23 @@ BEGIN
 END $$;
 
 -- name: writer_statistics
--- The planner's statistics are renewed by whoever changed much (sync/statistics.py), which is the owner's right: he lends it.
+-- A run that changed much renews the planner's statistics (sync/statistics.py); the function runs with the owner's
+-- privileges, since only the owner may ANALYZE.
 GRANT EXECUTE ON FUNCTION {schema}.emag_analyze(text, text[]) TO emag_writer;
 
 -- name: writer_rooms
--- Each account has partitions of its own in staging, which come and go with it (sync/staging_room.py).
+-- Each account has its own partitions in staging, created and dropped with the account (sync/staging_room.py).
 GRANT EXECUTE ON FUNCTION
     {schema}.emag_make_room(text), {schema}.emag_empty_room(text, uuid[], boolean), {schema}.emag_remove_room(text)
 TO emag_writer;
 
 -- name: writer_of_version
--- Only a migration says which version the schema has.
+-- Only a migration changes the schema's version.
 REVOKE INSERT, UPDATE, DELETE ON {schema}.emag_alembic_version FROM emag_writer;
 
 -- name: reader
--- The product: offers, their history, the marts, the reference data, how the syncs went and what is wrong.
--- Withheld: calls and their bodies, staging, counters and other machinery.
+-- The data for users: offers, their history, the marts, the reference data, the syncs and their problems.
+-- Not granted: calls and their bodies, staging, counters and other internals.
 GRANT SELECT ON
     {schema}.emag_product_offers, {schema}.emag_products, {schema}.emag_offer_history, {schema}.emag_current_offers,
     {schema}.emag_offer_warehouses,
@@ -71,19 +72,19 @@ GRANT SELECT ON
 TO emag_reader;
 
 -- name: reader_of_states
--- What emag_offers_as_of reads for whoever asks it; its columns with their times are emag_offer_history's.
+-- emag_offers_as_of reads it with the caller's privileges; emag_offer_history has its columns with their times.
 GRANT SELECT ON {schema}.emag_offer_states TO emag_reader;
 
 -- name: reader_of_rejects
--- Which rows wait in quarantine and why; not the rows as read, which may hold anything.
+-- Which rows are in quarantine and why; not their payloads, which may contain anything.
 GRANT SELECT (reject_id, account_type, sync_id, page, emag_offer_id, reason, rejected_at)
     ON {schema}.emag_offer_rejects TO emag_reader;
 
 -- name: reader_of_surprises
--- Which fields of the marketplace's answers are not as known; not the samples, which may hold anything.
+-- Which fields of the marketplace's responses are unexpected; not the samples, which may contain anything.
 GRANT SELECT (account_type, resource, field, kind, first_seen_at, last_seen_at, times)
     ON {schema}.emag_answer_surprises TO emag_reader;
 
 -- name: reader_of_version
--- The commands of a reader (export, history, explain) see by it that the schema is theirs.
+-- A reader's commands (export, history, explain) check the schema's version.
 GRANT SELECT ON {schema}.emag_alembic_version TO emag_reader;

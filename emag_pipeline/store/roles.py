@@ -12,7 +12,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
-# What people of the data team may read, from the one place that grants it (store/rights.sql).
+# What the data team may read, derived from the grants in store/rights.sql.
 
 _OURS = ("emag_alembic_version", "emag_offer_states")
 _TABLE = re.compile(r"\{schema\}\.(\w+)")
@@ -21,7 +21,7 @@ _SOME_COLUMNS = re.compile(r"SELECT \(([^)]*)\)")
 
 @cache
 def readable() -> dict[str, frozenset[str] | None]:
-    """The tables and views that emag_reader may read, each with the columns if not all of them are granted."""
+    """The tables and views that emag_reader may read, each with the granted columns, or None for all columns."""
     found: dict[str, frozenset[str] | None] = {}
     for name, statement in statements("store/rights.sql").items():
         if name.startswith("reader"):
@@ -32,7 +32,7 @@ def readable() -> dict[str, frozenset[str] | None]:
 
 
 def exportable() -> dict[str, frozenset[str] | None]:
-    """Those of them that are meant for people; not the schema's version, nor what another one shows with its times."""
+    """The readable tables and views meant for people: without the schema's version and emag_offer_states."""
     return {table: columns for table, columns in readable().items() if table not in _OURS}
 
 
@@ -41,26 +41,26 @@ _SCRIPT = Path(__file__).parent / "roles.sql"
 
 
 def script(schema: str) -> str:
-    """What a superuser runs in psql to make the roles, the schema and Dagster's database; idempotent."""
+    """The psql script with which a superuser creates the roles, the schema and Dagster's database; idempotent."""
     return _SCRIPT.read_text(encoding="utf-8").replace("{schema}", f'"{schema}"')
 
 
 def grant(database: Database) -> bool:
-    """Grant writer and readers what they may do with the tables of a migrated schema; idempotent.
+    """Grant the writer and the readers their privileges on the tables of a migrated schema; idempotent.
 
-    False, and nothing is changed, when neither role exists or this user does not own the tables.
+    Returns False and changes nothing if neither role exists or this user does not own the tables.
     """
     with database.transaction() as tx:
         return _grant(tx)
 
 
 def make_reader(database: Database) -> bool:
-    """See that READER exists, can log in, and has its rights and no others: on the embedded server.
+    """Ensure that READER exists on the embedded server, can log in, and has its privileges and no others.
 
-    Whether anything was to be done. Raises the errors of the database, also without a superuser's rights.
+    Returns whether anything was changed. Raises the database's errors, e.g. if the user is not a superuser.
     """
     with database.transaction() as tx:
-        migrate.lock(tx)  # two first starts at once would both make it
+        migrate.lock(tx)  # two concurrent first starts would both create the role
         if tx.run(statements("store/reader.sql")["is_there"]).scalar_one():
             return False
         tx.run(statements("store/reader.sql")["make"])

@@ -1,5 +1,5 @@
 -- Roles of the pipeline's database, for psql: run it as a superuser, connected to the pipeline's database.
--- It may be run again at any time. Rights on single tables are `emag-pipeline migrate`'s affair (rights.sql).
+-- It may be run again at any time. Privileges on single tables are granted by `emag-pipeline migrate` (rights.sql).
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 BEGIN;
@@ -12,16 +12,16 @@ BEGIN
     IF to_regrole('emag_writer') IS NULL THEN CREATE ROLE emag_writer LOGIN; END IF;
     IF to_regrole('emag_reader') IS NULL THEN CREATE ROLE emag_reader NOLOGIN; END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO emag_owner, emag_writer, emag_reader', current_database());
-    -- a restore of an older backup goes by way of a scratch schema
+    -- restoring an older backup uses a scratch schema
     EXECUTE format('GRANT CREATE ON DATABASE %I TO emag_owner', current_database());
 END $$;
 
--- A schema that exists may hold other software's tables: its owner stays, and so do they.
+-- An existing schema may hold other software's tables: its owner and those tables are left unchanged.
 CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION emag_owner;
 GRANT USAGE, CREATE ON SCHEMA {schema} TO emag_owner;
 GRANT USAGE ON SCHEMA {schema} TO emag_writer, emag_reader;
 
--- What an earlier installation made with another user becomes the owner's, or it could not be migrated.
+-- Objects that an earlier installation created with another user get the new owner, so that they can be migrated.
 DO $$
 DECLARE found record;
 BEGIN
@@ -40,20 +40,20 @@ BEGIN
     END LOOP;
 END $$;
 
--- Tables of later migrations: the writer's at once, the reader's when rights.sql names them.
+-- Tables of later migrations: granted to the writer at once, to the reader when rights.sql names them.
 ALTER DEFAULT PRIVILEGES FOR ROLE emag_owner IN SCHEMA {schema}
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO emag_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE emag_owner IN SCHEMA {schema} GRANT SELECT ON SEQUENCES TO emag_writer;
 COMMIT;
 
--- Dagster makes and changes its own tables, in a database of its own.
+-- Dagster creates and changes its own tables, in its own database.
 SELECT format('CREATE DATABASE %I OWNER emag_writer', current_database() || '_dagster')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = current_database() || '_dagster') \gexec
 SELECT format('ALTER DATABASE %I OWNER TO emag_writer', current_database() || '_dagster') \gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database() || '_dagster') \gexec
 SELECT current_database() || '_dagster' AS dagster \gset
 \connect :"dagster"
--- Tables that an earlier installation made there with another user; a sequence goes with its table.
+-- Tables that an earlier installation created there with another user; a sequence follows its table.
 DO $$
 DECLARE found record;
 BEGIN

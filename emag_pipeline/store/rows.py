@@ -1,4 +1,4 @@
-"""Typed rows at the border: what a statement returns becomes dataclasses, column by field."""
+"""Turns the rows of a statement into dataclasses, one field per column."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -11,10 +11,9 @@ T = TypeVar("T")
 
 
 def rows_of(result: CursorResult[Any], kind: Callable[..., T]) -> list[T]:
-    """All rows, each as `kind`: a dataclass with a field for each column, or a function that makes one of them.
+    """All rows, each as `kind`: a dataclass with a field per column, or a function with a parameter per column.
 
-    A column whose field is an enum becomes a member of it. A column that `kind` does not know is a TypeError, as is one
-    that it needs and that the statement does not select.
+    A column whose field is an enum becomes a member of it. An unknown or a missing column raises TypeError.
     """
     enums = _enums(kind)
     made = []
@@ -25,16 +24,16 @@ def rows_of(result: CursorResult[Any], kind: Callable[..., T]) -> list[T]:
 
 
 def row_of(result: CursorResult[Any], kind: Callable[..., T]) -> T | None:
-    """The only row as `kind`, see `rows_of`; None where there is none."""
+    """The only row as `kind`, see `rows_of`; None if there is none."""
     rows = rows_of(result, kind)
     if len(rows) > 1:
-        raise ValueError(f"{len(rows)} rows where one was looked for")
+        raise ValueError(f"{len(rows)} rows instead of one")
     return rows[0] if rows else None
 
 
 @cache
 def _enums(kind: Callable[..., Any]) -> dict[str, type[Enum]]:
-    """The fields that are enums, alone or beside None."""
+    """The fields whose type is an enum, or an enum or None."""
     return {
         name: part
         for name, hint in get_type_hints(kind).items()

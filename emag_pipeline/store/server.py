@@ -1,4 +1,4 @@
-"""The database server: what it says of itself for `doctor`; a database made when it is missing; libpq's environment."""
+"""The database server: facts for `doctor`, creating a missing database, libpq's environment variables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +16,9 @@ from emag_pipeline.store.transaction import Transaction
 
 _SQL = statements("store/server.sql")
 
-#: The oldest PostgreSQL that the tests are run with.
+#: The oldest PostgreSQL version that the tests cover.
 OLDEST_VERSION = 15
-#: What the pipeline does with each of its tables.
+#: The privileges that the pipeline needs on each of its tables.
 _RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 
 
@@ -30,24 +30,24 @@ class ConnectionFacts:
     user: str
     database: str
     size_bytes: int
-    #: a replica that takes no writes, or a database or user that was made read-only
+    #: a standby, or a database or user that is set to read-only
     is_read_only: bool
-    #: this program's own leg: to the server, or to a pooler in front of it
+    #: this program's connection, to the server or to a pooler in front of it
     is_encrypted: bool
-    #: a Unix socket, or a loopback address: nothing leaves this machine
+    #: a Unix socket or a loopback address
     is_local: bool
     #: libpq's sslmode, e.g. prefer or verify-full
     ssl_mode: str
-    #: e.g. TLSv1.3, as the server sees the connection that it serves; None when that is not encrypted
+    #: e.g. TLSv1.3, as the server sees its connection (perhaps from a pooler); None if it is not encrypted
     tls: str | None
     through_pooler: bool
-    #: how much the server's clock is ahead of this machine's, give or take `uncertain_seconds`
+    #: how far the server's clock is ahead of this machine's, ± `uncertain_seconds`
     ahead_seconds: float
     uncertain_seconds: float
 
 
 def connection(database: Database) -> ConnectionFacts:
-    """Connect and look. Raises the errors of `store.error_mapping`."""
+    """Connect and collect the facts. Raises the errors of `store.error_mapping`."""
     with database.transaction(timeout_seconds=5) as tx:
         asked = datetime.now(UTC)
         now: datetime = tx.run("SELECT clock_timestamp()").scalar_one()
@@ -79,7 +79,7 @@ def uptime_seconds(database: Database) -> float:
 
 
 def missing_rights(database: Database) -> dict[str, list[str]]:
-    """For each of the pipeline's tables that this user may not use in full: the rights that it lacks."""
+    """The privileges that this user lacks, by table; tables with all privileges are left out."""
     with database.transaction(timeout_seconds=5) as tx:
         rows = tx.run(
             _SQL["missing_rights"],
@@ -89,21 +89,21 @@ def missing_rights(database: Database) -> dict[str, list[str]]:
         return {row.table: list(row.rights) for row in rows}
 
 
-#: The search path that the login, its database or its address prescribe: `public`, as a rule.
+#: Restores the search path set for the role, the database or in the URL; usually `public`.
 _OWN_PATH = "SET LOCAL search_path TO DEFAULT"
 
 
 def has_table(database: Database, name: str) -> bool:
-    """Whether a table of Dagster's is there: on the login's own search path, which is how Dagster finds it."""
+    """Whether one of Dagster's tables exists on the role's own search path, as Dagster looks it up."""
     with database.transaction(timeout_seconds=5) as tx:
         tx.run(_OWN_PATH)
         return tx.run("SELECT to_regclass(:name) IS NOT NULL", name=name).scalar_one() is True
 
 
 def incarnation(database: Database, table: str) -> str:
-    """Tells a table of Dagster's from all copies of it: restored, cloned, recovered to some moment, made anew.
+    """An identifier of one of Dagster's tables that differs for every copy: restored, cloned, recovered, recreated.
 
-    Some copies are told apart by the cluster's number or timeline, some by the number of the database or of the table.
+    Copies differ in the cluster's system identifier or timeline, or in the oid of the database or table.
     """
     with database.transaction(timeout_seconds=5) as tx:
         tx.run(_OWN_PATH)
@@ -114,16 +114,16 @@ def incarnation(database: Database, table: str) -> str:
     return ".".join(str(part) for part in row)
 
 
-# A database that is made when it is missing: Dagster's own, whose tables are its affair; the embedded server's.
+# Creating a missing database: Dagster's own (Dagster creates its tables itself), or the embedded server's.
 
 
 def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server: bool = False) -> bool:
-    """Create the database that the URL names unless it is there. True when it was created here.
+    """Create the database that the URL names unless it exists. Returns whether it was created here.
 
-    `variable` is what an administrator sets where it cannot be created. Of a server of our own its `postgres` database
-    is asked first, so that its log tells of no refusal; of another one only when the database cannot be reached: not
-    everybody may connect there. Needs the right CREATEDB when it is missing. Two callers at once are safe. Raises
-    PermanentError without that right, DatabaseUnavailable when the server cannot be reached.
+    `variable` is the setting to name if it cannot be created. On our own server the `postgres` database is asked
+    first, to keep a failed connection out of its log; on others only if the database cannot be reached, since not every
+    user may connect to `postgres`. Creating it needs CREATEDB. Concurrent calls are safe. Raises PermanentError without
+    CREATEDB, DatabaseUnavailable if the server is unreachable.
     """
     name = unquote(urlsplit(url).path.removeprefix("/"))
     maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
@@ -135,31 +135,31 @@ def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server
     elif _failure(maintenance) is not None or _exists(maintenance, name):
         raise unreachable
     try:
-        with _session(maintenance) as session:
+        with autocommit_session(maintenance) as session:
             session.run(f"CREATE DATABASE {_quoted(name)}")
     except PermanentError as error:
         if _failure(url) is None:
-            return False  # somebody else was faster
+            return False  # another process created it first
         raise _not_allowed(variable, name, error.why) from error
     return True
 
 
 def _failure(url: str) -> PipelineError | None:
     try:
-        with _session(url):
+        with autocommit_session(url):
             return None
     except PipelineError as error:
         return error
 
 
 def _exists(maintenance: str, name: str) -> bool:
-    with _session(maintenance) as session:
+    with autocommit_session(maintenance) as session:
         return session.run("SELECT 1 FROM pg_database WHERE datname = :name", name=name).first() is not None
 
 
 @contextmanager
-def _session(url: str) -> Iterator[Transaction]:
-    """A session without a transaction around its statements, as CREATE DATABASE demands."""
+def autocommit_session(url: str) -> Iterator[Transaction]:
+    """A session in autocommit mode, as CREATE DATABASE and DROP DATABASE require. Raises the database's errors."""
     database = Database(url, pool_size=1)
     database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
@@ -178,12 +178,12 @@ def _not_allowed(variable: str, name: str, why: str) -> PermanentError:
         f"the database {name!r} is missing and could not be created",
         where=variable,
         why=why,
-        remedy=f"Have an administrator create it with this user as its owner (CREATE DATABASE {_quoted(name)} OWNER …),"
+        remedy=f"Have an administrator create it with this user as owner (CREATE DATABASE {_quoted(name)} OWNER …),"
         f" or set {variable} to another database",
     )
 
 
-# The connection of a database URL for PostgreSQL's own programs: as environment, since command lines are public.
+# A database URL as environment variables for PostgreSQL's own programs: command lines are visible to other users.
 
 #: libpq's parameters and their variables (PostgreSQL manual, "Environment Variables" of libpq)
 _VARIABLES = {
@@ -197,12 +197,12 @@ _VARIABLES = {
     "require_auth": "PGREQUIREAUTH", "load_balance_hosts": "PGLOADBALANCEHOSTS",
 }  # fmt: skip
 _PORT = "5432"
-#: of the connection's upkeep, which these programs do without
+#: keepalive settings, which these programs do not need
 _LEFT_OUT = {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"}
 
 
 def tcp_addresses(url: str) -> list[tuple[str, str]]:
-    """Hosts and ports of the URL's servers on TCP; none for the directory of a socket."""
+    """Hosts and ports of the URL's servers; empty if it names a socket directory."""
     address = make_url(url)
     _, given = address.get_dialect()().create_connect_args(address)
     hosts = str(given.get("hostaddr") or given.get("host") or "").split(",")
@@ -211,9 +211,9 @@ def tcp_addresses(url: str) -> list[tuple[str, str]]:
 
 
 def libpq_environment(url: str) -> dict[str, str]:
-    """Variables that connect a program of PostgreSQL to the URL's database.
+    """Environment variables with which PostgreSQL's programs connect to the URL's database.
 
-    Raises SettingsError for a parameter that cannot be passed on.
+    Raises SettingsError for a parameter that has no variable.
     """
     address = make_url(url)
     _, parameters = address.get_dialect()().create_connect_args(address)
@@ -222,7 +222,7 @@ def libpq_environment(url: str) -> dict[str, str]:
     if unknown:
         raise SettingsError(
             f"the database URL's parameter {unknown[0]} cannot be passed on to PostgreSQL's programs",
-            remedy="Leave it out of the URL for this command",
+            remedy="Remove it from the URL for this command",
         )
     connect = {"connect_timeout": str(CONNECT_TIMEOUT_SECONDS), "application_name": "emag_pipeline"}
     return {_VARIABLES[name]: value for name, value in {**connect, **given}.items()}

@@ -1,4 +1,4 @@
--- What the server says of itself, of this connection and of this user's rights.
+-- Facts about the server, this connection and this user's privileges.
 
 -- name: connection
 SELECT current_setting('server_version') AS version, current_user AS "user",
@@ -8,7 +8,7 @@ SELECT current_setting('server_version') AS version, current_user AS "user",
        (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS tls;
 
 -- name: missing_rights
--- The tables that this user may not use in full, each with the rights that are missing.
+-- The tables on which this user lacks privileges, each with the missing ones.
 SELECT c.relname AS "table", array_agg(wanted ORDER BY wanted) AS rights
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
      unnest(CAST(:rights AS text[])) AS wanted
@@ -18,8 +18,8 @@ WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname LIKE 'emag\_
 GROUP BY c.relname ORDER BY c.relname;
 
 -- name: incarnation
--- Tells a table from all copies of it: some have another number or timeline of the cluster, some another number of the
--- database or of the table.
+-- Differs for every copy of a table: by the cluster's system identifier or timeline, or by the oid of the database or
+-- of the table.
 SELECT (SELECT system_identifier FROM pg_control_system()) AS cluster,
        (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline,
        (SELECT CAST(oid AS bigint) FROM pg_database WHERE datname = current_database()) AS database,

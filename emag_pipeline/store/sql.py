@@ -1,7 +1,7 @@
-"""SQL that is reviewed as SQL: files of named statements in the folder of their slice, each with a line on its purpose.
+"""Loads the `.sql` files of the slices: named statements, each with a comment on its purpose.
 
-A statement follows `-- name: …`. What several statements share follows `-- fragment: …`, and `{its_name}` stands for
-it wherever the file says so.
+A statement follows `-- name: …`. A part shared by several statements follows `-- fragment: …` and is inserted for
+`{its_name}` in the same file.
 """
 
 import re
@@ -10,19 +10,19 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent.parent
 _HEADING = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)
-#: The lines on a statement's purpose: for readers of the file, and no part of what is sent.
+#: The comment on a statement's purpose, which is not sent to the server.
 _PURPOSE = re.compile(r"\A(?:--.*\n)+")
 
 
 @cache
 def statements(file_name: str) -> dict[str, str]:
-    """The statements of a file, by their names; the file by its path from the package, such as `sync/publish.sql`."""
+    """The statements of a file, by name; `file_name` is relative to the package, such as `sync/publish.sql`."""
     return _parts(file_name)["name"]
 
 
 @cache
 def fragments(file_name: str) -> dict[str, str]:
-    """What statements of a file share, by its names; for statements of other files that rest on the same rule."""
+    """The fragments of a file, by name, for statements in other files that use the same rule."""
     return _parts(file_name)["fragment"]
 
 

@@ -1,4 +1,4 @@
-"""One open transaction: statements and COPY, each bounded by this process's clock; and the commit that was lost."""
+"""One open transaction: statements and COPY, each bounded by this process's clock; commits with unknown outcome."""
 
 import re
 import time
@@ -24,30 +24,30 @@ log = logger(__name__)
 
 _SQL = statements("store/transaction.sql")
 
-#: The server ends a statement whose time is over by itself, if it can.
+#: How much longer than the server's statement timeout this process waits, so that the server can end it first.
 GRACE_SECONDS = 5.0
 
 _COPY_BYTES = 1 << 16
-#: Lines on a statement's purpose come first (`store.sql`).
+#: Matches a SELECT, after comments.
 _QUESTION = re.compile(r"(?:\s*--[^\n]*\n)*\s*SELECT\b", re.IGNORECASE)
-#: What a hash of ids takes for each row, and the most that one join may have.
+#: Memory per row of a hash of ids, and the upper limit for one join.
 _BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
 
 
 class Readable(Protocol):
-    """Ready rows that come piece by piece."""
+    """Rows in COPY's text format, read piece by piece."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 @lru_cache(maxsize=512)
 def statement(sql: str, schema: str) -> sa.TextClause:
-    """The SQL for the driver; `{schema}` in it, which DDL and work on two schemas need, is the quoted schema."""
+    """The SQL for the driver; `{schema}` (for DDL and for work on two schemas) becomes the quoted schema name."""
     return sa.text(sql.replace("{schema}", f'"{schema}"'))
 
 
 class _Rows:
-    """Rows for the driver, whose end waits for the wire (`Line.wait_for_room`)."""
+    """Rows for the driver to send; before the end of the data it waits for the socket (`wait_for_room`)."""
 
     def __init__(self, rows: StringIO | Readable, line: DatabaseLine) -> None:
         self._rows = rows
@@ -66,7 +66,7 @@ class _Rows:
 
 
 class _Taken:
-    """Rows from the driver, each within a time of its own; one that is not taken ends the transaction."""
+    """Rows from the driver, each with its own time limit; a row that is not consumed in time ends the transaction."""
 
     def __init__(self, write: Callable[[bytes], object], watch: Watch, line: DatabaseLine, seconds: float) -> None:
         self._write = write
@@ -76,7 +76,7 @@ class _Taken:
         self._bound: Bound | None = None
 
     def take(self, copy: Callable[[], object]) -> None:
-        """Let the driver copy, under the clock."""
+        """Run the driver's COPY with the time limit."""
         self._bound = self._watch.add(self._line, self._seconds)
         try:
             copy()
@@ -85,7 +85,7 @@ class _Taken:
                 raise no_answer(self._seconds) from error
             raise
         except BaseException:
-            self._line.cut()  # or a rollback would first read all rows that are left
+            self._line.cut()  # otherwise a rollback would first read all remaining rows
             raise
         finally:
             self._watch.remove(self._bound)
@@ -100,28 +100,28 @@ class _Taken:
                 "the reader of the rows paused for too long",
                 where="database",
                 why=f"the transaction was ended after {self._seconds:.0f} s without a row being read",
-                remedy="Read without such a pause, or export to a file, and run the command again",
+                remedy="Read without long pauses, or export to a file, and run the command again",
             )
         self._bound.renew(self._seconds)
 
 
 class Transaction:
-    """One open transaction, whose search path is the schema. `:name` in SQL stands for a parameter."""
+    """One open transaction whose search path is the schema. SQL takes parameters as `:name`."""
 
     def __init__(
         self, connection: sa.Connection, schema: str, calls: DriverCalls, line: DatabaseLine, seconds: float
     ) -> None:
-        #: for what SQLAlchemy itself has to do, such as migrations: within `apart`
+        #: for direct use of SQLAlchemy, such as migrations; only within `apart`
         self.connection = connection
         self.schema = schema
         self._calls = calls
         self._line = line
         self._seconds = seconds
-        #: anything but a question was sent: what became of it matters
+        #: whether anything other than a SELECT was sent, so that the outcome of the commit matters
         self.has_written = False
 
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
-        """Execute one statement and return its buffered result; a parameter that it does not name is left out."""
+        """Execute one statement and return its buffered result; parameters that it does not name are ignored."""
         text = statement(sql, self.schema)
         return self._send(lambda: self.connection.execute(text, parameters), is_question=_is_question(sql))
 
@@ -132,7 +132,7 @@ class Transaction:
             self.apart(lambda: self.connection.execute(text, rows))
 
     def copy_in(self, sql: str, text: str | Readable, /) -> int:
-        """Send ready rows in PostgreSQL's text format through `COPY … FROM STDIN`. Returns how many."""
+        """Send rows in PostgreSQL's text format through `COPY … FROM STDIN`. Returns their number."""
         command = sql.replace("{schema}", f'"{self.schema}"')
         cursor = self.connection.connection.cursor()
         rows = _Rows(StringIO(text) if isinstance(text, str) else text, self._line)
@@ -145,11 +145,11 @@ class Transaction:
     def copy_out(
         self, sql: str, write: Callable[[bytes], object], /, *, pause_seconds: float, **parameters: Any
     ) -> int:
-        """Stream the rows of a `COPY … TO STDOUT`: `write` gets each row as the server sends it. Returns how many.
+        """Stream the rows of a `COPY … TO STDOUT`: `write` gets each row. Returns their number.
 
-        Parameters are quoted by the driver, since COPY takes none. Raises what `write` raises; TransientError where the
-        server sends no row, or `write` takes none, for longer than `pause_seconds`: the transaction is ended then, so
-        that its snapshot keeps the server from cleaning up no longer.
+        The driver quotes the parameters, since COPY takes none. Raises what `write` raises, and TransientError if the
+        server sends no row, or `write` consumes none, for longer than `pause_seconds`: the transaction is then ended,
+        because its snapshot would keep VACUUM from cleaning up.
         """
         query = statement(sql, self.schema).bindparams(**parameters).compile(dialect=self.connection.dialect)
         cursor = self.connection.connection.cursor()
@@ -160,7 +160,7 @@ class Transaction:
                 lambda: rows.take(lambda: cursor.copy_expert(command, rows)),
                 self._line,
                 self._seconds + GRACE_SECONDS,
-                # the driver prints a traceback where the server ends the transaction before the rows do
+                # the driver prints a traceback if the server ends the transaction before all rows are sent
                 is_asked_to_end=False,
             )
             return int(cursor.rowcount)
@@ -168,13 +168,13 @@ class Transaction:
             cursor.close()
 
     def apart(self, work: Callable[[], T]) -> T:
-        """Do something with `connection`, within the time of a statement; a signal ends it."""
+        """Run code that uses `connection`, with the time limit of a statement; a signal ends it."""
         return self._send(work, is_question=False)
 
     def expect(self, rows: int) -> None:
-        """Let joins of so many rows work in memory until the end of the transaction, up to 128 MB each.
+        """Raise work_mem for joins of `rows` rows until the end of the transaction, up to 128 MB.
 
-        By the server's default of 4 MB a join of a million rows writes all that it reads aside, wide columns included.
+        With the server's default of 4 MB, a join of a million rows spills to disk, including its wide columns.
         """
         megabytes = min(_MOST_MEGABYTES, rows * _BYTES_A_ROW // 2**20)
         self.run(
@@ -184,12 +184,12 @@ class Transaction:
         )
 
     def within(self, schema: str) -> "Transaction":
-        """The same transaction, `{schema}` standing for another one; the search path stays as it is."""
+        """The same transaction with another schema for `{schema}`; the search path does not change."""
         self.has_written = True
         return Transaction(self.connection, schema, self._calls, self._line, self._seconds)
 
     def wire(self) -> ConnectionInfo:
-        """The connection as libpq knows it: host, encryption, the process that serves it."""
+        """The connection as libpq describes it: host, encryption, server process."""
         raw = self.connection.connection.driver_connection
         assert raw is not None, "a transaction is open"  # noqa: S101
         info: ConnectionInfo = raw.info
@@ -201,28 +201,28 @@ class Transaction:
 
 
 def _is_question(sql: str) -> bool:
-    """Whether a statement changes nothing that anybody relies upon."""
+    """Whether a statement is a SELECT, whose outcome at commit does not matter."""
     return _QUESTION.match(sql) is not None
 
 
-# A connection that is lost at the commit leaves open whether it happened: the server is asked, by another one.
+# If the connection is lost during a commit, the server is asked over another one whether the commit happened.
 
-#: The server is asked for as long as it may take to connect.
+#: For how long the server is asked: as long as connecting may take.
 _ASK_SECONDS = 15.0
-#: A server whose client is gone may still be committing, and one that is being restarted is back in a moment.
+#: Interval between attempts: the server may still be committing, or restarting.
 _LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A transaction as the server knows it in one life: after a crash, another one may get the same number."""
+    """A transaction id with the server's lifetime: after a crash the same id may be assigned again."""
 
     number: str
     life: str | None
 
 
 def number_of(tx: Transaction) -> Number | None:
-    """The transaction's number on the server; None when nothing was written."""
+    """The transaction's id on the server; None if nothing was written."""
     if not tx.has_written:
         return None
     row = tx.run(_SQL["number"]).one()
@@ -235,12 +235,15 @@ def require_committed(
     number: Number,
     lost: DatabaseUnavailable,
 ) -> None:
-    """See by another connection that a transaction is done. Raises `lost` if not, or says that nobody knows."""
+    """Check over another connection that a transaction was committed.
+
+    Raises `lost` if it was not, another DatabaseUnavailable if the outcome is unknown.
+    """
     found = _found(open_transaction, calls, number)
     if found is None:
-        raise _unknown("the server does not say")
+        raise _unknown("the server does not report its outcome")
     if found.life is None or found.life != number.life:
-        raise _unknown("the server has crashed since, or another one is in its place")
+        raise _unknown("the server has crashed or was replaced since")
     if found.status != "committed":
         raise lost
     log.info("commit_found", what=f"transaction {number.number}")
@@ -249,7 +252,7 @@ def require_committed(
 def _found(
     open_transaction: Callable[[], AbstractContextManager[Transaction]], calls: DriverCalls, number: Number
 ) -> Any:
-    """What the server says of a transaction that has ended; None if it does not say while one would connect."""
+    """The status of an ended transaction as the server reports it; None if it does not within `_ASK_SECONDS`."""
     until = time.monotonic() + _ASK_SECONDS
     while True:
         try:
@@ -260,7 +263,7 @@ def _found(
         except DatabaseUnavailable:
             if calls.are_hurried:
                 return None
-        except PipelineError:  # one that never heard of it
+        except PipelineError:  # a server that does not know the transaction
             return None
         if time.monotonic() > until:
             return None
@@ -269,8 +272,8 @@ def _found(
 
 def _unknown(why: str) -> DatabaseUnavailable:
     return DatabaseUnavailable(
-        "the connection was lost at a commit, and it is not known whether that was done",
+        "the connection was lost during a commit, and it is unknown whether the commit succeeded",
         where="database",
         why=why,
-        remedy="Look what is there before it is done again; a sync looks by itself, and the next run goes on",
+        remedy="Check the data before you repeat the command; a sync checks it itself, and the next run continues",
     )

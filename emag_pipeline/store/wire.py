@@ -1,8 +1,8 @@
-"""The wire beneath a connection, and the clock of this process that bounds every call over it.
+"""The socket of a connection, and this process's time limits for calls on it.
 
-Statement timeouts are kept by the server, so they do not help against one that is frozen, or behind a network that
-swallows packets: libpq would wait for ever, in C, where no signal handler runs. What ends such a call is the end of its
-socket, which another thread can bring about at any moment: connecting apart, in whatever the driver waits.
+Statement timeouts are enforced by the server, so they do not help if it is frozen or the network drops packets: libpq
+would wait for ever, in C, where no signal handler runs. Shutting down the socket from another thread ends any such
+call, except while connecting.
 """
 
 import contextlib
@@ -24,44 +24,44 @@ _LOOK_SECONDS = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A transaction as the server knows it: its process, and when it began. No later one has both."""
+    """Identifies a transaction on the server: its process id and start time, which are unique together."""
 
     process_id: int
     began_at: datetime
 
 
 class DatabaseLine:
-    """A second handle on a connection's socket, which stays ours whatever the driver does with its own."""
+    """A duplicate of a connection's socket, which stays open when the driver closes its own."""
 
     def __init__(self, connection: DriverConnection, end_on_server: Callable[[Work], None]) -> None:
         """`end_on_server` ends a transaction from outside; it must not wait."""
         self._socket = socket.socket(fileno=os.dup(connection.fileno()))
         self._end_on_server = end_on_server
         self.is_cut = False
-        #: it has just been connected: no need to ask whether it lives
+        #: just connected, so no ping is needed
         self.is_fresh = True
         #: the transaction that is open
         self.work: Work | None = None
 
     def cut(self) -> None:
-        """End whatever the driver waits for: it fails as if the server had gone. The server is told, if it can be."""
+        """Shut down the socket, so that the driver's call fails, and end the transaction on the server."""
         self.is_cut = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.end_work()
 
     def end_work(self) -> None:
-        """Have the server end the open transaction, if there is one, without waiting for it."""
+        """Have the server end the open transaction, if any; does not wait."""
         if self.work is not None:
             self._end_on_server(self.work)
 
     def wait_for_room(self) -> None:
-        """Wait until the kernel has sent most of what it was given, or the line is cut.
+        """Wait until the kernel has sent most of the buffered data, or the socket is shut down.
 
-        The driver says the end of a COPY without letting other threads run (psycopg2 2.9, `_pq_copy_in_v3`): with a
-        full buffer before a server that reads no more, the whole process would stand still, deaf to signals and clocks.
+        The driver sends the end of a COPY while holding the GIL (psycopg2 2.9, `_pq_copy_in_v3`): if the buffer is full
+        and the server has stopped reading, the whole process would hang, without signal handlers or time limits.
         """
-        with contextlib.suppress(OSError):  # not to be asked: as without it
+        with contextlib.suppress(OSError):  # the kernel does not report it: do not wait
             room = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             while not self.is_cut and self._unsent() > room // 4:
                 time.sleep(_LOOK_SECONDS)
@@ -71,29 +71,29 @@ class DatabaseLine:
         return int(struct.unpack("i", answer)[0])
 
     def close(self) -> None:
-        """Let go of the handle."""
+        """Close the duplicate."""
         self._socket.close()
 
 
 @dataclass(eq=False, slots=True)
 class Bound:
-    """A call over a line, and the moment (of `time.monotonic`) at which the line is cut."""
+    """A call on a line, and the time (of `time.monotonic`) at which the line is cut."""
 
     line: DatabaseLine
     until: float
 
     @property
     def is_over(self) -> bool:
-        """Whether that moment has come."""
+        """Whether the time limit has passed."""
         return time.monotonic() >= self.until
 
     def renew(self, seconds: float) -> None:
-        """Begin to count anew."""
+        """Restart the time limit."""
         self.until = time.monotonic() + seconds
 
 
 class Watch:
-    """Cuts lines whose calls take longer than they may: one thread, which sleeps until the next such moment."""
+    """Cuts lines whose calls exceed their time limits: one thread, which sleeps until the next limit."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -103,7 +103,7 @@ class Watch:
         self._is_over = False
 
     def add(self, line: DatabaseLine, seconds: float) -> Bound:
-        """Begin to count."""
+        """Start a time limit for a call on the line."""
         bound = Bound(line, time.monotonic() + seconds)
         with self._changed:
             self._bounds.add(bound)
@@ -117,13 +117,13 @@ class Watch:
         return bound
 
     def remove(self, bound: Bound) -> None:
-        """The call is over, or was cut."""
+        """End the time limit of a call."""
         with self._changed:
             self._bounds.discard(bound)
 
     @contextlib.contextmanager
     def bounded(self, line: DatabaseLine, seconds: float) -> Iterator[None]:
-        """Cut the line if what is done here takes longer."""
+        """Cut the line if the block takes longer."""
         bound = self.add(line, seconds)
         try:
             yield
@@ -131,7 +131,7 @@ class Watch:
             self.remove(bound)
 
     def shorten(self, seconds: float) -> None:
-        """From now on no call that is under way takes longer."""
+        """Limit all current calls to this time from now."""
         until = time.monotonic() + seconds
         with self._changed:
             for bound in self._bounds:
@@ -139,7 +139,7 @@ class Watch:
             self._changed.notify()
 
     def close(self) -> None:
-        """Let the thread end; the next call gets another one."""
+        """Let the thread end; the next call starts a new one."""
         with self._changed:
             self._is_over = True
             self._thread = None

@@ -1,5 +1,5 @@
 """Bring one account up to date: read → stage → audit → publish. Knows nothing of Dagster.
 
-`stage.stage_account`, `audit.audit_scan` and `publish.publish_scan` are called in this order with the same SyncContext;
-the lease in the ledger ties them together.
+`scan.stage_account`, `audit.audit_scan` and `publish.publish_scan` are called in this order with the same SyncContext;
+the lease in the ledger connects them.
 """

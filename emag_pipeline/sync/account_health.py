@@ -1,4 +1,4 @@
-"""How an account stands, by the ledger and by what Dagster knows of its runs: what sensors and incidents judge by."""
+"""The health of an account, from the ledger and its Dagster runs; sensors and incidents decide by it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,25 +9,25 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.sync.status import AccountStatus, SyncProgress
 from emag_pipeline.wording import age
 
-# How old is what readers see? As old as the oldest page of the last publish; when it was published does not matter.
+# The age of published data is the age of the oldest page of the last publish, not of the publish itself.
 #
-# A sync may be resumed long after its first pages were read. And one that reads for hours is that old when it
-# publishes: so what counts as stale is at least twice the time that the last scan took.
+# A sync may be resumed long after its first pages were read. And after a scan of several hours, the data is that old
+# when it is published; so the threshold for stale is at least twice the duration of the last scan.
 
 _SCANS = 2.0
-#: Older than from this far ahead: the clock was set back since, and nobody knows how old it is.
+#: A publish further than this in the future counts as stale: the clock was set back, so its real age is unknown.
 _AHEAD_SECONDS = 60.0
-#: Pages that are this much older than a publish are told of besides.
+#: If pages are older than the publish by more than this, their age is reported too.
 _NOTABLE_SECONDS = 60.0
 
 
 def bound_seconds(scan_seconds: float | None, settings: Settings) -> float:
-    """The age from which on an account is stale: EMAG_SYNC_STALE_AFTER_HOURS, or twice its last scan's length."""
+    """The age above which an account is stale: EMAG_SYNC_STALE_AFTER_HOURS, or twice its last scan's duration."""
     return max(settings.stale_after_hours * 3600, _SCANS * (scan_seconds or 0.0))
 
 
 def is_stale(status: AccountStatus, settings: Settings) -> bool:
-    """Whether the account was never published, or what it published is too old."""
+    """Whether the account was never published, or its published data is too old."""
     return status.age_seconds is None or not -_AHEAD_SECONDS <= status.age_seconds <= bound_seconds(
         status.scan_seconds, settings
     )
@@ -43,7 +43,7 @@ def published_words(status: AccountStatus) -> str:
 
 
 def bound_words(status: AccountStatus, settings: Settings) -> str:
-    """What is allowed and why, e.g. `6 hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)`."""
+    """The allowed age and its source, e.g. `6 hours are allowed (EMAG_SYNC_STALE_AFTER_HOURS)`."""
     seconds = bound_seconds(status.scan_seconds, settings)
     why = "EMAG_SYNC_STALE_AFTER_HOURS" if seconds == settings.stale_after_hours * 3600 else "twice its last scan"
     hours = f"{seconds / 3600:.3g}"
@@ -52,7 +52,7 @@ def bound_words(status: AccountStatus, settings: Settings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why an account was not published: an error's class, its words without the remedy, the Dagster run if known."""
+    """Why an account was not published: error class, message without remedy, remedy, and the Dagster run if known."""
 
     error_class: str
     message: str
@@ -66,43 +66,43 @@ class Cause:
 
     @property
     def is_refusal(self) -> bool:
-        """The audit said no."""
+        """The audit refused the scan."""
         return self.error_class == RefusedError.error_class
 
     @property
     def is_quiet(self) -> bool:
-        """Somebody else holds the account's lease, or it was told to stop: nothing is wrong."""
+        """Not a problem: another process holds the account's lease, or the run was told to stop."""
         return exit_code_of(self.error_class) in (LeaseError.exit_code, Interrupted.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
 class PastRuns:
-    """An account's Dagster runs since its last publish, as far as they ended without one."""
+    """An account's Dagster runs since its last publish that ended without one."""
 
-    #: how many failed for good: with no retry of Dagster's to come
+    #: how many failed for good, without a retry by Dagster
     failures: int = 0
-    #: how many failed in all, those included that Dagster has repeated
+    #: how many failed in total, including those retried by Dagster
     tries: int = 0
-    #: why the newest of them failed, in Dagster's words; None also when it failed quietly
+    #: why the newest of them failed, by Dagster's event log; None also if it failed quietly (`Cause.is_quiet`)
     cause: Cause | None = None
-    #: seconds since the newest run of all ended; infinite when none did
+    #: seconds since the newest run ended; infinite if none did
     ended_seconds_ago: float = float("inf")
-    #: Dagster is about to repeat the newest one
+    #: Dagster is about to retry the newest one
     awaits_retry: bool = False
     #: a person ended the newest one
     is_cancelled: bool = False
-    #: seconds since the oldest of them was created; 0 without any
+    #: seconds since the oldest of them was created; 0 if there are none
     tried_for_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStanding:
-    """One account: what is published, its newest sync, its runs since."""
+    """One account: its published state, its newest sync, its Dagster runs since the last publish."""
 
     status: AccountStatus
     newest: SyncProgress | None
     past: PastRuns
-    #: a run is queued or running, or Dagster will repeat one
+    #: a run is queued or running, or Dagster will retry one
     is_under_way: bool
 
     @property
@@ -112,10 +112,10 @@ class AccountStanding:
 
     @property
     def cause(self) -> Cause | None:
-        """Why the newest run did not publish; None while one is under way, when it did, or when a person stopped it or
-        threw its scan away.
+        """Why the newest run did not publish; None if it did, while one is under way, and if a person cancelled the
+        run or discarded its scan.
 
-        The ledger's words, where the failed run came to write any; else Dagster's.
+        From the ledger if the failed run recorded its error there, else from Dagster.
         """
         is_discarded = self.newest is not None and self.newest.is_discarded
         if self.is_under_way or self.past.is_cancelled or is_discarded:
@@ -129,47 +129,47 @@ class AccountStanding:
 def _by_ledger(newest: SyncProgress | None) -> Cause | None:
     if newest is None or not newest.status.has_failed:
         return None
-    message, remedy = newest.error_message or "no reason was noted", newest.error_remedy or ""
+    message, remedy = newest.error_message or "no reason was recorded", newest.error_remedy or ""
     return Cause(newest.error_class or "", message.rstrip("."), remedy.rstrip("."), newest.dagster_run_id)
 
 
-# When an account is tried again by itself: what the sensor `stale_accounts` does next, and what incidents wait for.
+# When an account is retried automatically by the sensor `stale_accounts`; incidents wait for that retry.
 
-#: Runs that fail are repeated at least this often; it is also how long a person's Terminate is respected.
+#: The longest wait between retries of failed runs, and the pause after a person terminated a run.
 LONGEST_WAIT_SECONDS = 3600.0
-#: A try that is due begins with the sensor's next look but one at the latest.
+#: A retry that is due starts within this many evaluations of the sensor.
 LOOKS = 2
 
 
 def wait_seconds(failures: int, interval_seconds: float) -> float:
-    """How long after the last of so many failures in a row the next run may start: doubling, up to an hour."""
+    """The wait after the last of `failures` consecutive failures: it doubles each time, up to an hour."""
     if failures == 0:
         return 0.0
     return min(interval_seconds * 2.0 ** (failures - 1), max(LONGEST_WAIT_SECONDS, interval_seconds))
 
 
 def needs_a_person(standing: AccountStanding) -> bool:
-    """Whether a retry cannot fix what is wrong; an approved refusal is mended by the next one."""
+    """Whether a retry cannot help. After the approval of a refused scan it can."""
     cause = standing.cause
     return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
 
 
 def is_behind(standing: AccountStanding, settings: Settings) -> bool:
-    """Whether the account wants a run: it is stale, an approved scan waits, or its newest sync did not publish."""
+    """Whether the account needs a run: it is stale, an approved scan waits, or its newest sync did not publish."""
     return is_stale(standing.status, settings) or standing.status.awaits_publish or _ended_unpublished(standing)
 
 
 def due_seconds(standing: AccountStanding, settings: Settings) -> float:
-    """In how many seconds `stale_accounts` may start a run; below 0 when it could have, and infinite for never."""
+    """Seconds until `stale_accounts` may start a run; negative if it is overdue, infinite for never."""
     if standing.is_under_way or needs_a_person(standing) or not is_behind(standing, settings):
         return inf
     return _wait_seconds(standing, settings) - _ended_seconds_ago(standing)
 
 
 def is_about_to_be_tried_again(standing: AccountStanding, settings: Settings) -> bool:
-    """Whether the first try failed and the second is due by itself: within the wait and two looks of the sensor.
+    """Whether the first attempt failed and an automatic second one is due, at most two evaluations after its wait.
 
-    Bounded, so that a sensor that is switched off hides nothing for long.
+    The limit ensures that a sensor that is switched off does not hide a problem for long.
     """
     late = -LOOKS * settings.monitor_interval_seconds
     return standing.past.tries <= 1 and late < due_seconds(standing, settings) < inf
@@ -184,7 +184,7 @@ def _wait_seconds(standing: AccountStanding, settings: Settings) -> float:
 
 
 def _ended_seconds_ago(standing: AccountStanding) -> float:
-    """By Dagster, or by the ledger where the run is another installation's."""
+    """From Dagster, or from the ledger if the run belongs to another installation."""
     error = standing.status.last_error
     by_ledger = inf if error is None else max(0.0, (datetime.now(UTC) - error.at).total_seconds())
     return min(standing.past.ended_seconds_ago, by_ledger)

@@ -1,4 +1,4 @@
-"""What became of every offer that the marketplace counts: parts that add up, the same for all who show them."""
+"""Accounts for every offer that the marketplace counts: the parts of the sum, in one wording for all outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from emag_pipeline.wording import counted
 class Accounted:
     """The parts of a scan's count, from its proof (`figures.ScanFigures`), which add up to `accounted`.
 
-    That is the marketplace's count, but for offers that came or went while it was read, and for a count that is wrong.
+    The sum equals the marketplace's count, except for movement during the scan, and unless the count is wrong.
     """
 
     #: what the marketplace counted after the scan
     counts: int
     #: different offers staged from pages
     from_pages: int
-    #: offers that pages showed only as rows in quarantine
+    #: offers whose only rows on pages are in quarantine
     only_in_quarantine: int
-    #: second rows of offers that stand twice in the listing
+    #: second rows of offers that the listing contains twice
     second_rows: int
     #: positions of the listing at which every page fails
     unreadable_positions: int
-    #: offers that no page showed and a read by their id found, as far as the count needs them
+    #: offers on no page, found by reads of their ids, up to the number that the count leaves
     by_id_only: int
-    #: further ones: not counted by the marketplace, or counted as a row without an id or an unreadable position
+    #: the rest of these: not counted by the marketplace, or counted as a row without an id or an unreadable position
     by_id_besides: int
 
     @classmethod
     def of(cls, proof: Mapping[str, int]) -> "Accounted":
-        """From the numbers of a sync's proof, also an older version's. KeyError where it has not come that far."""
+        """From the numbers of a sync's proof, also of an older version. Raises KeyError if the scan is unfinished."""
         counts, found = proof["count_after"], proof["found_by_id"]
         unreadable = proof.get("unreadable_positions", 0)
         doubled = proof.get("doubled", 0)
@@ -45,7 +45,7 @@ class Accounted:
 
     @property
     def parts(self) -> dict[str, int]:
-        """The parts of the count by what they are, for people."""
+        """The parts of the count, by their descriptions for people."""
         return {
             "staged from pages": self.from_pages,
             "only in quarantine": self.only_in_quarantine,
@@ -56,40 +56,40 @@ class Accounted:
 
     @property
     def sum_in_words(self) -> str:
-        """E.g. `315 staged from pages + 2 only in quarantine`; parts of 0 are left out, but for the first."""
+        """E.g. `315 staged from pages + 2 only in quarantine`; parts of 0 are left out, except the first."""
         first, *others = [f"{number:,} {words}" for words, number in self.parts.items()]
         return " + ".join([first, *(one for one in others if not one.startswith("0 "))])
 
     @property
     def sentences(self) -> list[str]:
-        """What became of the counted offers, as sentences without ends: the parts, what differs, what is besides."""
+        """The account as sentences without full stops: the parts, the difference, the offers beyond the count."""
         what = f"all {self.counts:,} counted offers are accounted for"
         if self.counts < 2:
             what = "the one counted offer is accounted for" if self.counts else "no offer is counted"
         if self.difference:
-            what = "nothing that was there throughout is left out"
+            what = "no offer that existed throughout the scan is left out"
         said = [f"{what}: {self.sum_in_words}", self.difference_in_words, self.besides_in_words]
         return [one for one in said if one]
 
     @property
     def difference(self) -> int:
-        """Counted offers that no part accounts for; below 0, how many more there are than counted."""
+        """Counted offers that no part accounts for; if negative, how many more were found than counted."""
         return self.counts - self.accounted
 
     @property
     def difference_in_words(self) -> str:
-        """By how much the count differs from its parts, as a sentence without its end; empty where it does not."""
+        """The difference as a sentence without a full stop; empty if there is none."""
         if self.difference > 0:
-            came = "it came" if self.difference == 1 else "they came"
+            was, came = ("was", "it arrived") if self.difference == 1 else ("were", "they arrived")
             return (
-                f"{self.difference:,} of {counted(self.counts, 'counted offer')} stood on no page: "
+                f"{self.difference:,} of {counted(self.counts, 'counted offer')} {was} on no page: "
                 f"{came} while pages were read, or the count is wrong"
             )
         return f"the marketplace counts {self.counts:,}, {-self.difference:,} fewer" if self.difference else ""
 
     @property
     def besides_in_words(self) -> str:
-        """What reads by id found beside the count, as a sentence without its end; empty where that is nothing."""
+        """The offers found by id beyond the count, as a sentence without a full stop; empty if there are none."""
         if not self.by_id_besides:
             return ""
         found = counted(self.by_id_besides, "more offer was found by its id", "more offers were found by their id")

@@ -1,4 +1,4 @@
-"""Which marketplace each account sells on (emag_accounts): what SQL needs to find its reference data."""
+"""Facts about each account (emag_accounts): its marketplace, host and page size, and whether it is configured."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,33 +11,33 @@ from emag_pipeline.store.rows import row_of
 from emag_pipeline.store.sql import statements
 
 _SQL = statements("sync/accounts.sql")
-#: Accounts of which offers are kept, and that are not among those :configured.
+#: Accounts with stored offers that are not among those :configured.
 LEFT_ACCOUNTS = _SQL["left_accounts"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPageSize:
-    """Offers a page that the marketplace manages for an account; None = whatever the settings ask for."""
+    """The page size that works for an account; None means the size in the settings."""
 
     size: int | None = None
-    #: found, or a larger one tried, within the last 24 hours
+    #: found, or a larger one attempted, within the last 24 hours
     is_recent: bool = False
 
 
 def page_size(database: Database, account: str) -> KnownPageSize:
-    """The page size that was found for an account, if a smaller one than asked for was needed."""
+    """The page size recorded for an account, if it needs a smaller one than in the settings."""
     with database.transaction(timeout_seconds=60) as tx:
         return row_of(tx.run(_SQL["page_size"], account=account), KnownPageSize) or KnownPageSize()
 
 
 def note_page_size(database: Database, account: str, size: int | None) -> None:
-    """Keep the page size that works for an account, None when none smaller than asked for is needed."""
+    """Record the page size that works for an account, None if the one in the settings works."""
     with database.transaction(timeout_seconds=60) as tx:
         tx.run(_SQL["note_page_size"], account=account, size=size)
 
 
 def first_host(database: Database, account: str, marketplace: str, currency: str | None, host: str) -> str:
-    """The host that the account was first read from; this one where none is known yet, which it is from now on."""
+    """The host that the account was first read from. If none is known yet, record and return `host`."""
     known = host_of(database, account)
     if known is not None:
         return known
@@ -47,7 +47,7 @@ def first_host(database: Database, account: str, marketplace: str, currency: str
 
 
 def host_of(database: Database, account: str) -> str | None:
-    """The host that an account was first read from; None where none is known."""
+    """The host that an account was first read from; None if unknown."""
     with database.transaction(timeout_seconds=60) as tx:
         sql = "SELECT host FROM emag_accounts WHERE account_type = :account"
         host = tx.run(sql, account=account).scalar()
@@ -55,7 +55,7 @@ def host_of(database: Database, account: str) -> str | None:
 
 
 def left_accounts(database: Database, configured: Collection[str]) -> list[str]:
-    """Accounts of which offers are kept, and that are not among those configured; by name."""
+    """Accounts with stored offers that are not configured, by name."""
     with database.transaction(timeout_seconds=60) as tx:
         return [str(name) for name in tx.run(LEFT_ACCOUNTS, configured=list(configured)).scalars()]
 
@@ -63,10 +63,10 @@ def left_accounts(database: Database, configured: Collection[str]) -> list[str]:
 def note_accounts(
     database: Database, accounts: Iterable[tuple[str, str, str | None]], *, by: str | None = None
 ) -> None:
-    """Say of each account which marketplace it sells on and in which currency (ISO 4217, None if not known).
+    """Record the marketplace and the currency (ISO 4217, None if unknown) of each account.
 
-    Writes what is new or has changed. An account that is not named stays, since its offers are still there, and is
-    marked as left (`left_at`) if the one who says so, the Dagster instance `by`, was the last to sync it.
+    Writes only new and changed rows. Accounts that are not given stay, since their offers still exist; they are marked
+    as left (`left_at`) if `by`, the Dagster instance of the caller, was the last to sync them.
     """
     known = list(accounts)
     with database.transaction(timeout_seconds=60) as tx:
@@ -81,30 +81,30 @@ def note_accounts(
 
 
 def note_marketplaces(database: Database, settings: Settings, by: str | None = None) -> None:
-    """Write the settings' accounts with their marketplaces into emag_accounts, where they have changed.
+    """Record the settings' accounts and marketplaces in emag_accounts if they have changed.
 
-    `by`: the Dagster instance that says so; what it synced and does not configure any more is marked as left.
+    `by`: the caller's Dagster instance; accounts that it synced and that are no longer configured are marked as left.
     """
     places = [(account.name, account.marketplace) for account in settings.accounts]
     note_accounts(database, [(name, place.name, place.currency) for name, place in places], by=by)
 
 
 def require_same_host(database: Database, account: Account) -> None:
-    """Note the account's host when it is read for the first time. Raises SettingsError when it was another one then.
+    """Record the account's host when it is read for the first time; raise SettingsError if it differs later.
 
-    Else two catalogues would meet under one name, as after a try on the sandbox, or with another country's address.
+    Otherwise two catalogues would be mixed under one name, e.g. after trying the sandbox or another country's address.
     """
     place = account.marketplace
     before = first_host(database, account.name, place.name, place.currency, account.host)
     if not is_same(before, account.host):
         raise SettingsError(
-            f"its offers came from {before}, and now it is to be read from {account.host}",
+            f"its offers came from {before}, but now it would be read from {account.host}",
             where=account.name,
-            remedy=f"Remove what is kept of it with `emag-pipeline forget {account.name}`, give the account another "
+            remedy=f"Remove its stored data with `emag-pipeline forget {account.name}`, give the account another "
             "name, or correct the address",
         )
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two hosts are one; all names of this machine are."""
+    """Whether two hosts are the same; all names of this machine are."""
     return one == other or (is_here(one) and is_here(other))

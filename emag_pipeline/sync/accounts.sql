@@ -1,7 +1,7 @@
--- What is known of each account beside its offers: where it sells, which page size works, whether it is still configured.
+-- Facts about each account: its marketplace and host, the page size that works, whether it is still configured.
 
 -- name: note
--- Each account with its marketplace and currency. In one order, so that two processes cannot deadlock.
+-- Each account with its marketplace and currency. In a fixed order, so that two processes cannot deadlock.
 INSERT INTO emag_accounts AS a (account_type, marketplace, currency)
 SELECT * FROM unnest(CAST(:accounts AS text[]), CAST(:marketplaces AS text[]), CAST(:currencies AS text[]))
 ORDER BY 1
@@ -11,30 +11,30 @@ ON CONFLICT (account_type) DO UPDATE
         IS DISTINCT FROM (excluded.marketplace, excluded.currency, CAST(NULL AS timestamptz));
 
 -- name: mark_left
--- Not those of another installation on the same database, which configures them.
+-- Without accounts of another installation on the same database.
 UPDATE emag_accounts a SET left_at = now()
 WHERE a.left_at IS NULL AND NOT (a.account_type = ANY(CAST(:accounts AS text[])))
   AND (SELECT s.dagster_instance_id FROM emag_offer_syncs s
        WHERE s.account_type = a.account_type ORDER BY s.sync_number DESC LIMIT 1) = :by;
 
 -- name: left_accounts
--- Accounts of which offers are kept, and that are not configured.
+-- Accounts with stored offers that are not configured.
 SELECT account_type FROM emag_account_figures
 WHERE NOT (account_type = ANY(CAST(:configured AS text[])))
 ORDER BY 1;
 
 -- name: note_host
--- The host that an account is first read from; the one that is known already stays.
+-- Records the host that an account is first read from; a known one is kept.
 INSERT INTO emag_accounts AS a (account_type, marketplace, currency, host)
 VALUES (:account, :marketplace, :currency, :host)
 ON CONFLICT (account_type) DO UPDATE SET host = coalesce(a.host, excluded.host)
 RETURNING host;
 
 -- name: page_size
--- The page size that works; recent for a day, then a larger one is tried.
+-- The page size that works; after a day a larger one is attempted.
 SELECT page_size AS size, coalesce(page_size_at > now() - interval '1 day', false) AS is_recent
 FROM emag_accounts WHERE account_type = :account;
 
 -- name: note_page_size
--- None when no smaller one than asked for is needed.
+-- NULL if the page size in the settings works.
 UPDATE emag_accounts SET page_size = :size, page_size_at = clock_timestamp() WHERE account_type = :account;

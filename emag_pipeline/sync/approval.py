@@ -1,6 +1,6 @@
-"""A person decides about a scan that was not published: accepts what the audit refused, or throws it away.
+"""A person's decision about an unpublished scan: approve what the audit refused, or discard it.
 
-An accepted scan is published by the next run, without being read again; after a discarded one the next run reads anew.
+The next run publishes an approved scan without reading it again; after a discarded one it starts from scratch.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from emag_pipeline.sync.audit import judge
 from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval, StillWriting, Sync, SyncStatus
 
-_RUNS = "it is running: end it first with `emag-pipeline recover`, or wait for its end"
+_RUNS = "it is running: end it first with `emag-pipeline recover`, or wait until it ends"
 _STAGED = """
     SELECT (SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync) AS pages,
            (SELECT count(*) FROM emag_scan_offers WHERE account_type = :account AND sync_id = :sync) AS offers
@@ -25,7 +25,7 @@ _STAGED = """
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """Whose scan it is, and what was staged of it: pages, and the offers on them."""
+    """The account of a scan, and the numbers of its staged pages and offers."""
 
     account: str
     pages: int
@@ -33,23 +33,23 @@ class Discarded:
 
 
 def discard(database: Database, sync_id: UUID, by: str, *, dry_run: bool = False) -> Discarded:
-    """Remove what is staged of a sync that ended unpublished, and note who did it; unless `dry_run`, which only looks.
+    """Remove the staged data of a sync that ended unpublished, and record who did it; with `dry_run` only count it.
 
-    It is never resumed nor approved afterwards. Its ledger row and its quarantine stay. Raises AnotherSyncRunning for a
-    running sync, SettingsError for one that is published and for an id that there is not.
+    The sync can be neither resumed nor approved afterwards. Its ledger row and its quarantined rows stay. Raises
+    AnotherSyncRunning for a running sync, SettingsError for a published one and for an unknown id.
     """
     with database.transaction() as tx:
         sync = _ended(tx, sync_id)
         found = tx.run(_STAGED, account=sync.account, sync=sync_id).one()
         if not dry_run:
             ledger.discard(tx, sync_id, by)
-    if not dry_run:  # from here on nobody takes it up
+    if not dry_run:  # no process can resume it any more
         staging_room.empty(database, sync.account, [sync_id])
     return Discarded(sync.account, found.pages, found.offers)
 
 
 def _ended(tx: Transaction, sync_id: UUID) -> Sync:
-    """The sync, locked: nobody resumes it meanwhile."""
+    """The sync, locked so that no process can resume it meanwhile."""
     what = f"sync {sync_id} is not discarded"
     try:
         sync = ledger.locked(tx, sync_id)
@@ -57,7 +57,7 @@ def _ended(tx: Transaction, sync_id: UUID) -> Sync:
         raise AnotherSyncRunning(what, why=_RUNS) from error
     if sync is None:
         raise SettingsError(
-            f"there is no sync {sync_id}", remedy="See `emag-pipeline status --json` for the accounts' newest syncs"
+            f"there is no sync {sync_id}", remedy="Run `emag-pipeline status --json` to list the accounts' newest syncs"
         )
     if sync.status is SyncStatus.RUNNING:
         raise AnotherSyncRunning(what, where=sync.account, why=_RUNS)
@@ -67,11 +67,11 @@ def _ended(tx: Transaction, sync_id: UUID) -> Sync:
 
 
 def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, even_if_empty: bool = False) -> str:
-    """Record the approval of a refused sync, with who gave it. Returns the account.
+    """Record the approval of a refused sync and who gave it. Returns the account.
 
-    Raises RefusedError when there is nothing that could be approved: not a refused sync, not the account's newest, no
-    longer staged, or not complete - completeness is not a matter of judgement. Likewise for a scan without any offer
-    to publish, unless `even_if_empty`.
+    Raises RefusedError if it cannot be approved: it was not refused, is not the account's newest sync, is no longer
+    staged, or is incomplete, which cannot be approved. Also for a scan without any offer to publish, unless
+    `even_if_empty`.
     """
     with database.transaction() as tx:
         sync = ledger.newest_refused(tx, sync_id)
@@ -79,9 +79,9 @@ def approve(database: Database, settings: Settings, sync_id: UUID, by: str, *, e
             raise RefusedError(
                 f"sync {sync_id} cannot be approved",
                 why="it is not an account's newest sync, or it was not refused, or its staged pages are gone",
-                remedy="Look at `emag-pipeline status` for the sync that waits, or start a new run",
+                remedy="Run `emag-pipeline status` to see which sync waits for approval, or start a new run",
             )
-        # what is missing is asked for by its id before the publish
+        # missing offers are read by id before the publish
         figures = replace(ScanFigures(**(sync.proof or {})), missing=0)
         _require_complete(sync, figures, settings, Approval(sync_id, by, datetime.now(UTC)))
         if figures.is_empty and not even_if_empty:
@@ -97,18 +97,18 @@ def _require_complete(sync: Sync, figures: ScanFigures, settings: Settings, appr
             "the scan cannot be approved",
             where=f"{sync.account}, sync {sync.sync_id}",
             why="; ".join(verdict.sentence for verdict in failed),
-            remedy="Start a new run: it reads the catalogue anew",
+            remedy="Start a new run: it reads the catalogue from scratch",
         )
 
 
 def _would_be_empty(sync: Sync, figures: ScanFigures) -> RefusedError:
-    why = "it holds no offer that could be published"
+    why = "it contains no offer that could be published"
     if figures.published_before and not figures.rejected:
-        why = f"it holds no offer, and the account would lose all {figures.published_before:,} published ones"
+        why = f"it contains no offer, and the account would lose all {figures.published_before:,} published ones"
     return RefusedError(
         "the scan was not approved",
         where=f"{sync.account}, sync {sync.sync_id}",
         why=why,
-        remedy="Look at the account in the marketplace first; if this is right, run "
+        remedy="Check the account in the marketplace first; if this is right, run "
         f"`emag-pipeline approve {sync.sync_id} --even-if-empty`",
     )

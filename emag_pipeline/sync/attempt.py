@@ -1,8 +1,8 @@
-"""An attempt's frame: it beats while it works, and whatever ends it is recorded in the ledger with reason and remedy.
+"""Runs an attempt with a heartbeat, and records its end in the ledger with reason and remedy.
 
-The heartbeat tells that the process lives; a lease token is in each beat, so that nobody beats for another attempt.
-Every failure frees the lease, so that retrying is one mechanism for all: the next attempt, be it an op retry, a run
-retry or tomorrow's run, begins with `lease.take_lease` and resumes what is durable.
+The heartbeat shows that the process is alive; each beat carries the lease token, so that it cannot count for another
+attempt. Every failure releases the lease. So all retries work the same way: the next attempt, be it an op retry, a run
+retry or tomorrow's run, begins with `lease.take_lease` and resumes the durable pages.
 """
 
 import time
@@ -32,16 +32,16 @@ T = TypeVar("T")
 
 log = logger(__name__)
 
-#: Beats within one timeout: five may fail before the attempt counts as dead.
+#: Heartbeats per timeout: five may fail before the attempt counts as dead.
 _BEATS_A_TIMEOUT = 6
-#: How soon it is told what the work meets.
+#: How soon a new obstacle is reported.
 _LOOK_SECONDS = 1.0
 
 
 def retry_on_db_error(work: Callable[[], T]) -> T:
-    """Do short database work, up to four times while the database is away or picks it as a deadlock's victim.
+    """Do short database work, up to four times if the database is unreachable or reports a deadlock.
 
-    The work is one transaction: it left nothing behind when it failed.
+    The work must be a single transaction, so that a failed attempt leaves nothing behind.
     """
     retrying = Retrying(
         retry=retry_if_exception_type(DatabaseUnavailable),
@@ -59,11 +59,11 @@ def _tell(state: RetryCallState) -> None:
 
 
 class Heartbeat:
-    """Beats from a thread of its own, so that neither a slow answer nor a long statement looks like death.
+    """Beats from its own thread, so that neither a slow response nor a long statement looks like a dead process.
 
-    At once when what keeps the work waiting (`obstacle`) has changed. `told` makes an outage into what is logged of it.
+    It beats at once when `obstacle` (what the work is waiting for) changes. `told` converts an outage for the log.
 
-    A lost lease ends it quietly: the next write of the work finds out by itself.
+    It ends quietly if the lease is lost: the next write of the work will find out.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Heartbeat:
                 told, next_beat = met, time.monotonic() + self._interval
             except LeaseError:
                 return
-            except PipelineError as error:  # the database is away: the next beat may reach it
+            except PipelineError as error:  # the database is unreachable: the next beat may succeed
                 next_beat = time.monotonic() + self._interval
                 said = self._told(error) if isinstance(error, DatabaseUnavailable) else error
                 log.warning("heartbeat_missed", error=said.message)
@@ -106,15 +106,15 @@ class Heartbeat:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Beat no more."""
+        """Stop beating."""
         self._over.set()
 
 
 @contextmanager
 def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = lambda: "") -> Iterator[None]:
-    """Work under the lease. Passes every exception on, after the ledger knows of it.
+    """Work under the lease. Records every exception in the ledger, then passes it on.
 
-    `obstacle` says at any moment what keeps the work waiting, empty if nothing: whoever watches reads it in the ledger.
+    `obstacle` returns what the work is waiting for, or an empty text; it is recorded in the ledger with each beat.
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
     told = partial(as_told, context.settings)
@@ -123,7 +123,7 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
         try:
             with watch.naming(), context.database.hurried_when_interrupted():
                 yield
-        except LeaseError as error:  # the row belongs to somebody else
+        except LeaseError as error:  # the ledger row belongs to another attempt
             log.warning("lease_lost", error=error.message)
             raise
         except BaseException as error:
@@ -137,9 +137,9 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     status, error_class, message, remedy = _described(context, lease, error)
     try:
         if not ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy):
-            return  # somebody else has ended it, and said so
+            return  # another process has ended it and recorded why
     except PipelineError as unreachable:
-        # what happened matters more; the lease is taken over once its run has ended or its heart is silent
+        # do not hide the original error; the lease is taken over once its run has ended or its heartbeat has timed out
         log.warning("end_not_recorded", error=unreachable.message)
         remedy = error.remedy if isinstance(error, DatabaseUnavailable) else remedy
     (log.warning if error_class == EndFromOutside.INTERRUPTED else log.error)(
@@ -149,12 +149,12 @@ def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
 
 def _described(context: SyncContext, lease: Lease, error: BaseException) -> tuple[SyncStatus, str, str, str]:
     if isinstance(error, DatabaseUnavailable) and error.is_away:
-        left = None if error.is_late else _read(context, lease)  # one that does not answer is not asked again
+        left = None if error.is_late else _read(context, lease)  # do not ask an unresponsive server again
         begins = wording.goes_on(None) if left is None else left[1]
         log_file = log_of(context.settings)
-        why = f"; {log_file} says why it was away" if log_file else ""
-        # whoever reads this in the database has it before him again
-        remedy = f"No action needed: it answers again, and the next attempt {begins}{why}"
+        why = f"; {log_file} shows why it was unreachable" if log_file else ""
+        # the remedy is stored in the database, so by the time it is read the database is reachable again
+        remedy = f"No action needed: it is reachable again, and the next attempt {begins}{why}"
         return SyncStatus.FAILED, error.error_class, error.cause, remedy
     if isinstance(error, PipelineError):
         status = SyncStatus.TIMEOUT if isinstance(error, SyncTimedOut) else SyncStatus.FAILED
@@ -165,22 +165,22 @@ def _described(context: SyncContext, lease: Lease, error: BaseException) -> tupl
             SyncStatus.FAILED,
             type(error).__name__,
             said,
-            "This is a defect in the pipeline: report it with this line",
+            "This is a bug in the pipeline: report it with this line",
         )
     is_late, goes_on = _left(context, lease)
     status = SyncStatus.TIMEOUT if is_late else SyncStatus.CANCELLED
-    why = "its time is over" if is_late else process_end.words()
+    why = "its time limit is over" if is_late else process_end.words()
     remedy = f"No action needed: the next run {goes_on}"
     return status, EndFromOutside.INTERRUPTED, f"{lease.where}: interrupted: {why}", remedy
 
 
 def _left(context: SyncContext, lease: Lease) -> tuple[bool, str]:
-    """Whether the sync's time is over, and where the next run begins."""
+    """Whether the sync's deadline has passed, and where the next run begins."""
     return _read(context, lease) or (False, wording.goes_on(None))
 
 
 def _read(context: SyncContext, lease: Lease) -> tuple[bool, str] | None:
-    """The same; None where the ledger cannot be read."""
+    """The same as `_left`; None if the ledger cannot be read."""
     try:
         with context.database.transaction() as tx:
             sync = ledger.read_in(tx, lease.sync_id)

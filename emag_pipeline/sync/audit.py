@@ -1,4 +1,4 @@
-"""The audit: may this scan be published? Four verdicts on what is staged, counted anew from there."""
+"""The audit decides whether a scan may be published: four verdicts on figures counted from staging."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,17 +18,16 @@ from emag_pipeline.sync.ledger import Approval, Lease, SyncStatus
 from emag_pipeline.sync.quarantine import RejectReason
 from emag_pipeline.wording import age, counted
 
-# When is a scan complete? What speaks against it, in a sentence each (G2).
+# Is the scan complete? Each objection is one sentence (guarantee G2).
 #
-# The proof itself is the verdict of `completeness.ScanDecisions`, which the scan has written down; staging must say so
-# too.
+# The proof is the verdict of `completeness.ScanDecisions`, recorded by the scan; the staged rows must confirm it.
 
 
 def doubts(figures: ScanFigures) -> list[str]:
-    """What keeps the scan from being complete; empty when it is."""
+    """The objections to the scan's completeness; empty if it is complete."""
     said = []
     if not figures.proven:
-        said.append("the scan has not proven that nothing is left out")
+        said.append("the scan has not proven that no offer is left out")
     if figures.unstaged:
         one, more = "offer that pages showed is not staged", "offers that pages showed are not staged"
         said.append(counted(figures.unstaged, one, more))
@@ -40,44 +39,44 @@ def doubts(figures: ScanFigures) -> list[str]:
 
 
 def repeats(figures: ScanFigures) -> list[str]:
-    """Offers that stand in staging more than once although windows are merged there."""
-    one, more = "row is staged of an offer that stands", "rows are staged of offers that stand"
-    return [f"{counted(figures.repeated_rows, one, more)} there already"] * bool(figures.repeated_rows)
+    """Offers that are staged more than once, although staging merges windows."""
+    one, more = "staged row repeats an offer", "staged rows repeat offers"
+    return [counted(figures.repeated_rows, one, more)] * bool(figures.repeated_rows)
 
 
-# Verdicts on a scan, from its figures: is it complete, plausible enough to be published, and does the count agree?
+# Verdicts on a scan, from its figures: is it complete and plausible, and does the marketplace's count agree?
 
 REJECTS = "rejects_within_tolerance"
-#: So many offers beside the count may have come and gone while the pages were read, or so large a share of it.
+#: Difference to the count that movement during the scan may explain: in offers, or as a share of the count.
 _FEW, _FEW_SHARE = 3, 0.01
-#: A scan that read nothing for so long has paused, as one that was taken up again.
+#: A scan without reads for longer than this has paused, e.g. because it was resumed.
 _PAUSE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class AuditVerdict:
-    """One check's answer: whether it passed, why in one sentence, and the numbers that it rests on."""
+    """A check's result: whether it passed, the reason in one sentence, and its numbers."""
 
     name: str
     passed: bool
     sentence: str
     numbers: Mapping[str, int | float] = field(default_factory=dict)
-    #: a person may accept it nevertheless (`emag-pipeline approve`)
+    #: if it fails, a person may approve it (`emag-pipeline approve`)
     can_be_approved: bool = False
-    #: the person must say expressly that nothing is to be left (`--even-if-empty`)
+    #: the person must also confirm that no offers remain (`--even-if-empty`)
     is_about_emptiness: bool = False
-    #: without it the verdict would be bad
+    #: the approval without which the verdict would fail
     approval: Approval | None = None
-    #: how much of what the verdict is about was found: rows, or offers; None where it does not count
+    #: number of rows or offers that the verdict objects to; None if it does not count any
     findings: int | None = None
 
 
 def judge(
     figures: ScanFigures, settings: Settings, reasons: Sequence[RejectReason] = (), *, approval: Approval | None = None
 ) -> list[AuditVerdict]:
-    """The four verdicts. `approval`: a person has accepted the two that are matters of judgement.
+    """The four verdicts. `approval`: a person has accepted the two that can be approved.
 
-    `reasons` are the commonest ones for which rows were not read, to be named where they are too many.
+    `reasons` are the most frequent reasons for rejects, named in the sentence if there are too many of these.
     """
     return [
         _scan_is_complete(figures),
@@ -88,10 +87,10 @@ def judge(
 
 
 def count_agrees(figures: ScanFigures, before: Mapping[str, Any] = MappingProxyType({})) -> AuditVerdict:
-    """Whether the marketplace counts what it shows, but for what came or went meanwhile. It blocks nothing.
+    """Whether the marketplace's count matches the offers it shows, apart from movement. It never blocks a publish.
 
-    A difference is the count's own error where a further reading of all pages left the same, or where the sync before
-    did, of which `before` is the proof, and neither has paused. Any other one may be movement since pages were read.
+    A difference is an error of the count if another reading of all pages left the same difference, or if the previous
+    sync did (`before` is its proof) and neither scan paused. Any other difference may be movement during the scan.
     """
     counts = (figures.count_before, figures.count_after)
     few = max(_FEW, _FEW_SHARE * max(counts))
@@ -100,7 +99,7 @@ def count_agrees(figures: ScanFigures, before: Mapping[str, Any] = MappingProxyT
     told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
     said = f"the marketplace counts {told}, {counted(figures.counted_known, 'is', 'are')} accounted for"
     if is_left_again:
-        said += "; the sync before left the same difference"
+        said += "; the previous sync left the same difference"
     elif not is_near and COUNT_IS_WRONG not in figures.marks:
         said += f"; {_movement(figures)}"
     return AuditVerdict(
@@ -117,19 +116,19 @@ def count_agrees(figures: ScanFigures, before: Mapping[str, Any] = MappingProxyT
 
 
 def _is_left_again(figures: ScanFigures, before: Mapping[str, Any]) -> bool:
-    """Whether two syncs that went on without a pause left the same difference: that is no movement."""
-    # an older version's proof does not tell whether its scan has paused
+    """Whether two syncs without a pause left the same difference, which movement cannot explain."""
+    # proofs of older versions do not record pauses
     if max(figures.pause_seconds, before.get("pause_seconds", _PAUSE_SECONDS)) >= _PAUSE_SECONDS:
         return False
     return bool(abs(figures.remainder - before["remainder"]) <= _FEW)
 
 
 def _movement(figures: ScanFigures) -> str:
-    """What explains a difference without an error of the marketplace's, and what becomes of it."""
+    """How movement may explain a difference, and when it will be resolved."""
     read = f"pages were read up to {age(figures.oldest_page_seconds)} before the last count"
     if figures.remainder < 0:
-        return f"{read}, and offers may have left since; the next sync asks for those that it does not see any more"
-    return f"{read}, and offers may have come since; the next sync shows them"
+        return f"{read}, and offers may have left since; the next sync asks for those that it no longer sees"
+    return f"{read}, and offers may have arrived since; the next sync shows them"
 
 
 def _scan_is_complete(figures: ScanFigures) -> AuditVerdict:
@@ -161,7 +160,7 @@ def _each_once(offers: int) -> str:
 def _rejects_within_tolerance(
     figures: ScanFigures, tolerance: float, reasons: Sequence[RejectReason], approval: Approval | None
 ) -> AuditVerdict:
-    # a single one is no sign of a broken answer, however small the account; with a tolerance of 0 nothing is accepted
+    # a single reject is tolerated, however small the account, unless the tolerance is 0
     within = figures.not_read_share <= tolerance or (figures.not_read == 1 and tolerance > 0)
     sentence = _not_read(figures, tolerance) + (f"; most often {_listed(reasons)}" if reasons and not within else "")
     needed = None if within else approval
@@ -190,7 +189,7 @@ def _with(sentence: str, approval: Approval | None) -> str:
 
 
 def _not_read(figures: ScanFigures, tolerance: float) -> str:
-    """How many rows were not read as they should be, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
+    """How many rows could not be read properly, e.g. `20 of 950 rows are in quarantine (2.11%), …`."""
     rows, share = counted(figures.rows_and_positions, "row"), f"({figures.not_read_share:.2%})"
     tolerated = f"{tolerance:.2%} are tolerated"
     if figures.not_read == figures.in_quarantine_once:
@@ -206,14 +205,14 @@ def _not_read(figures: ScanFigures, tolerance: float) -> str:
 
 
 def _listed(reasons: Sequence[RejectReason]) -> str:
-    """The reasons with their counts, and where one of them was met."""
+    """The reasons with their counts, and one example."""
     told = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
     return f"{told}; for example {reasons[0].example}"
 
 
 def _volume_has_not_collapsed(figures: ScanFigures, max_shrink: float, approval: Approval | None) -> AuditVerdict:
     before, share = figures.published_before, figures.vanished_share
-    #: an account may have no offers at all, where none were published and the marketplace counts none
+    # an account may have no offers at all, if none were published and the marketplace counts none
     emptied = figures.is_empty and bool(before or figures.count_before or figures.count_after)
     within = share <= max_shrink and not emptied
     needed = None if within else approval
@@ -238,14 +237,12 @@ def _volume(figures: ScanFigures, max_shrink: float, emptied: bool) -> list[str]
     else:
         said = ["no offer was published before, so none can be lost"]
     if emptied:
-        said.append(f"the scan holds no offer that could be published, the marketplace counts {figures.count_after:,}")
+        said.append(f"the scan contains no publishable offer, the marketplace counts {figures.count_after:,}")
     if (
         before and figures.remainder > 0 and (share > max_shrink or emptied)
-    ):  # whoever approves deletes against the count
+    ):  # an approval would delete offers although the marketplace may still count them
         are = "is" if figures.remainder == 1 else "are"
-        said.append(
-            f"{figures.remainder:,} of {counted(figures.count_after, 'counted offer')} {are} accounted for by nothing"
-        )
+        said.append(f"{figures.remainder:,} of {counted(figures.count_after, 'counted offer')} {are} not accounted for")
     if figures.missing and share <= max_shrink:
         offers = counted(figures.missing, "missing offer has", "missing offers have")
         said.append(f"{offers} not been confirmed by {'its' if figures.missing == 1 else 'their'} id")
@@ -261,16 +258,16 @@ class Audit:
 
     lease: Lease
     verdicts: Sequence[AuditVerdict]
-    #: on what is worth knowing and keeps nothing back
+    #: informative verdicts that never block a publish
     remarks: Sequence[AuditVerdict] = ()
 
     @property
     def accepted(self) -> bool:
-        """Every verdict is good, or the bad ones have been approved by a person."""
+        """Every verdict passed, if need be by a person's approval."""
         return all(verdict.passed for verdict in self.verdicts)
 
     def refusal(self) -> RefusedError:
-        """What the ledger and the operator are told of a refused scan."""
+        """The error for a refused scan, for the ledger and the operator."""
         return RefusedError(
             "the audit refuses the scan, nothing was published",
             where=self.lease.where,
@@ -286,7 +283,7 @@ class Audit:
     def remedy(self) -> str:
         """What a person can do about a refused scan."""
         if not all(verdict.can_be_approved for verdict in self._failed):
-            return "Start a new run: it reads the catalogue anew"
+            return "Start a new run: it reads the catalogue from scratch"
         option = " --even-if-empty" if any(verdict.is_about_emptiness for verdict in self._failed) else ""
         approve = f"run `emag-pipeline approve {self.lease.sync_id}{option}`; it publishes the staged scan"
         if any(verdict.name == REJECTS for verdict in self._failed):
@@ -297,10 +294,10 @@ class Audit:
 
 
 def audit_scan(context: SyncContext) -> Audit:
-    """Judge the scan that this Dagster run staged, and write the verdict into the ledger.
+    """Judge the scan that this Dagster run staged, and record the verdict in the ledger.
 
     An accepted scan may be published by the same run. A refused one stays staged, and the sync ends as failed.
-    Raises LeaseLost when the run holds no scan.
+    Raises LeaseLost if the run does not hold a scan.
     """
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
@@ -308,7 +305,7 @@ def audit_scan(context: SyncContext) -> Audit:
 
 
 def _audit_or_found(context: SyncContext, lease: Lease) -> Audit:
-    """Judge; where a try before this one has refused, and only the answer to its commit was lost, that refusal."""
+    """Judge; or return an earlier refusal if only the confirmation of its commit was lost."""
     try:
         return _audit(context, lease)
     except LeaseLost:

@@ -1,10 +1,10 @@
-"""Missing offers are asked for one by one: absence from pages alone is never a deletion (G3).
+"""Reads missing offers one by one: absence from pages alone is never a deletion (guarantee G3).
 
-An offer is missing that is published, neither staged nor quarantined, and not yet confirmed either way. What a read by
-its id said is noted in emag_scan_confirmations.
+An offer is missing if it is published, neither staged nor quarantined, and not yet confirmed either way. The results of
+reads by id are recorded in emag_scan_confirmations.
 
-An offer that breaks the marketplace's own page may break its read by id too. It keeps its last state, but only as many
-offers as there are unreadable positions can be missing for that reason, and only while other calls are answered.
+An offer that breaks the marketplace's pages may break its read by id too. It keeps its last state. This is accepted for
+at most as many offers as there are unreadable positions, and only while other calls succeed.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,21 +26,21 @@ from emag_pipeline.sync.readers import Readers, ReadFailure
 from emag_pipeline.sync.request_log import RequestLog
 from emag_pipeline.sync.staging import BY_ID, RESOURCE, copy_offers, require_staged
 
-if TYPE_CHECKING:  # the audit counts what was confirmed, and calls nobody
+if TYPE_CHECKING:  # the audit uses the counts, but makes no calls
     from emag_pipeline.marketplace import MarketplaceClient
 
 log = logger(__name__)
 
 _SQL = "sync/confirm.sql"
-#: Offers that are asked for, and then recorded, together.
+#: Number of offers read and recorded together.
 _TOGETHER = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationCounts:
-    """What reads by id have said of missing offers: how many were found, are gone, and cannot be read at all.
+    """Results of reads of missing offers by id: how many were found, are gone, and cannot be read at all.
 
-    One that was found and that a page has shown since is not missing any more, and in none of them.
+    A found offer that a page has shown since is no longer missing and not counted.
     """
 
     found: int
@@ -57,17 +57,17 @@ def confirm_missing(
     require_time: Callable[[], None],
     unreadable: int,
 ) -> None:
-    """Ask the marketplace for each offer that the pages did not show, one call per offer, within the rate budget.
+    """Read each offer that the pages did not show by its id, one call per offer, within the rate budget.
 
-    Found offers are staged (or quarantined), absent ones are noted as gone. `unreadable` is how many reads by id may
-    fail for good. Raises the client's errors (absence is never inferred from a failure), StagingLost after a crash
-    of the database, and what `require_time` raises when the sync's time is over.
+    Found offers are staged (or quarantined), absent ones are recorded as gone. `unreadable` is the number of reads by
+    id that may fail for good. Raises the client's errors (absence is never inferred from a failure), StagingLost after
+    a crash of the database, and the error of `require_time` after the sync's deadline.
     Source: docs/marketplace-api.md, "Filters", "Overview": deletions are not reported.
     """
     if missing_offers(database, lease, limit=1):
         begin_confirming(database, lease)
     while missing := missing_offers(database, lease, limit=_TOGETHER):
-        require_staged(database, lease)  # else all that a crash took from staging would be asked for by id
+        require_staged(database, lease)  # else every offer lost from staging in a crash would be read by id
         answers = list(readers.each(missing, partial(_try, client)))
         require_time()
         failed = [(asked, error) for asked, error in answers if isinstance(error, ReadFailure)]
@@ -101,7 +101,7 @@ def _try(client: "MarketplaceClient", offer_id: int) -> Offer | Reject | ReadFai
 def _require_others_to_answer(
     client: "MarketplaceClient", failed: Sequence[tuple[int, ReadFailure]], unreadable_left: int
 ) -> None:
-    """Raise the failure unless it can be these offers' own: few enough, while the marketplace answers otherwise."""
+    """Raise the failure unless it can concern these offers only: they are few, and the marketplace does respond."""
     if unreadable_left < 0:
         raise failed[0][1]
     client.count()
@@ -112,11 +112,11 @@ def _rejected(offer_id: int, error: ReadFailure) -> Reject:
     return Reject(offer_id, f"every page that holds this offer fails, and so does its read by id{said}", "null")
 
 
-# What is missing, and what was said of it, as it stands in the database.
+# Missing offers and their confirmations in the database.
 
 
 def begin_confirming(database: Database, lease: Lease) -> None:
-    """Say in the ledger that all pages are read and missing offers are being confirmed."""
+    """Record in the ledger that all pages are read and missing offers are being confirmed."""
     with database.transaction() as tx:
         ledger.confirm(tx, lease)
 
@@ -129,19 +129,19 @@ def missing_offers(database: Database, lease: Lease, limit: int, after: int = 0)
 
 
 def count_missing(tx: Transaction, sync_id: UUID, account: str) -> int:
-    """How many offers are still missing, neither found nor confirmed gone."""
+    """The number of offers that are still missing, neither found nor confirmed gone."""
     return int(_run(tx, "count_missing", sync_id, account).scalar_one())
 
 
 def count_answers(tx: Transaction, sync_id: UUID, account: str) -> ConfirmationCounts:
-    """What reads by id have said, as far as it still counts."""
+    """The results of reads by id that still count."""
     found = _run(tx, "count_found", sync_id, account).one()
     gone = _run(tx, "count_gone", sync_id, account).scalar_one()
     return ConfirmationCounts(found.known, gone, found.unreadable)
 
 
 def answered(database: Database, lease: Lease) -> tuple[list[int], int, int]:
-    """The missing offers that reads by their id have found, how many are gone, and of how many the reads fail."""
+    """The missing offers found by id, the number of those that are gone, and of those whose reads fail."""
     with database.transaction() as tx:
         found = tx.run(statements(_SQL)["found"], account=lease.account, sync=lease.sync_id)
         answers = count_answers(tx, lease.sync_id, lease.account)
@@ -158,16 +158,16 @@ def record(
     read_at: datetime,
     failed: Sequence[tuple[int, Reject]] = (),
 ) -> None:
-    """Make what reads by id said durable: found offers are staged, rejected ones quarantined, absent ones noted.
+    """Record the results of reads by id: found offers are staged, rejected ones quarantined, absent ones recorded.
 
-    `rejected` pairs the id that was asked for with the row that came, `failed` with why no read of it succeeds.
+    `rejected` pairs the requested id with the returned row, `failed` with the reason why no read of it succeeds.
     """
     in_quarantine = [*rejected, *failed]
     with database.transaction() as tx:
         ledger.add_rejects(tx, lease, len(in_quarantine))
         copy_offers(tx, lease, BY_ID, read_at, found)
         surprises.note(tx, lease.account, RESOURCE, [one for offer in found for one in offer.surprises])
-        for asked, row in in_quarantine:  # under the id that was asked for: the row itself may hold none
+        for asked, row in in_quarantine:  # under the requested id: the row itself may have none
             quarantine.keep(tx, lease, BY_ID, [row], offer_id=asked)
         _note(tx, lease, [offer.emag_offer_id for offer in found], is_found=True)
         _note(tx, lease, [asked for asked, _ in rejected], is_found=True)

@@ -1,4 +1,4 @@
-"""What one attempt of a sync works with: who for, by which settings, where to, and whom to tell."""
+"""The context of one attempt of a sync: account, settings, database, and progress reports."""
 
 import time
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from emag_pipeline.sync.plan import OFFERS_A_PAGE
 from emag_pipeline.sync.rate_budget import DatabaseBudget
 from emag_pipeline.sync.staging import Reached
 
-# How far a scan is, told now and then.
+# Progress reports.
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A scan under way. Seconds and rate are this attempt's; pages are hundreds of positions of the listing."""
+    """The progress of a scan. Seconds and rate are this attempt's; pages are hundreds of positions of the listing."""
 
-    #: which reading of all pages it is, from 1
+    #: number of the current reading of all pages, from 1
     round: int
     pages_done: int
     pages_expected: int
@@ -27,12 +27,12 @@ class Progress:
     offers_expected: int
     seconds: float
     offers_per_second: float
-    #: until all readings that are due have ended, at the pace of the present one; None before there is one
+    #: until all planned readings end, at the pace of the current one; None while the pace is unknown
     remaining_seconds: float | None
 
 
 class ProgressReporter:
-    """Follows a scan and passes the picture on, at most once an interval."""
+    """Follows a scan and reports its progress, at most once per interval."""
 
     def __init__(self, report: Callable[[Progress], None], interval_seconds: float) -> None:
         self._report = report
@@ -40,7 +40,7 @@ class ProgressReporter:
         self._told = time.monotonic()
 
     def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int, readings: int = 1) -> None:
-        """Start to read, where an earlier attempt may have done a part. `readings`: of all pages, that are due."""
+        """Start, possibly after a part done by an earlier attempt. `readings`: planned readings of all pages."""
         self._began = self._reading_began = time.monotonic()
         self._pages, self._offers = max(pages, pages_done), offers
         self._pages_done, self._offers_done = pages_done, offers_done
@@ -49,12 +49,12 @@ class ProgressReporter:
         self._from = self._position = min(offers, pages_done * OFFERS_A_PAGE)
 
     def note(self, reached: Reached, *, offers: int) -> None:
-        """Follow what has become durable; tell when it is time. What was reached does not become less."""
+        """Note staged pages, and report if the interval has passed. Progress never decreases."""
         now = time.monotonic()
         if reached.reading > self._round:
             self._reading_began, self._from = now, reached.position
         self._pages_done = max(self._pages_done, reached.pages_done)
-        self._pages = max(reached.pages_expected, self._pages_done)  # a listing that grew is longer than it was counted
+        self._pages = max(reached.pages_expected, self._pages_done)  # a listing may outgrow its count
         self._offers_done, self._round = offers, max(self._round, reached.reading)
         self._position = reached.position
         if now - self._told >= self._interval:
@@ -75,7 +75,7 @@ class ProgressReporter:
         )
 
     def _remaining(self, now: float) -> float | None:
-        """Positions are what is read: a further reading shows hardly an offer that was not seen."""
+        """Estimated from positions, not from new offers: later readings show hardly any new offers."""
         pace = (self._position - self._from) / max(now - self._reading_began, 0.001)
         left = max(0, self._offers - self._position) + max(0, self._due - self._round) * self._offers
         return left / pace if pace > 0 else None
@@ -85,8 +85,8 @@ class ProgressReporter:
 class SyncContext:
     """One Dagster run's work on one account.
 
-    `run_has_ended` says of a run of the Dagster instance `dagster_instance_id` whether it is known to be over; `report`
-    is told the progress, at most every EMAG_SYNC_PROGRESS_INTERVAL seconds.
+    `run_has_ended` returns whether a run of the Dagster instance `dagster_instance_id` is known to have ended; `report`
+    is called with the progress, at most every EMAG_SYNC_PROGRESS_INTERVAL seconds.
     """
 
     settings: Settings
@@ -96,7 +96,7 @@ class SyncContext:
     run_has_ended: Callable[[str], bool]
     report: Callable[[Progress], None]
     dagster_instance_id: str | None = None
-    #: read all pages, whatever an interrupted sync has left
+    #: read all pages, even if an interrupted sync could be resumed
     anew: bool = False
 
     def budget(self) -> DatabaseBudget:
@@ -105,7 +105,7 @@ class SyncContext:
 
 
 def timeouts_of(settings: Settings) -> Timeouts:
-    """How long a call may be silent, and take in all."""
+    """The time limits of a call: without data, and in total."""
     return Timeouts(read_seconds=settings.silence_seconds, total_seconds=settings.call_seconds)
 
 

@@ -1,4 +1,4 @@
-"""The figures of the audit, counted from staging itself and not taken from what the scan believes."""
+"""The figures of the audit, counted from staging and not taken from the scan's own counters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from emag_pipeline.sync.ledger import Lease
 
 @dataclass(frozen=True, slots=True)
 class ScanFigures:
-    """What stands in staging for a sync, beside what the marketplace reports and what the scan has found of it."""
+    """What is staged for a sync, together with the marketplace's counts and the scan's findings."""
 
     #: offers that the marketplace counted before the first read and after the last one
     count_before: int
@@ -25,30 +25,30 @@ class ScanFigures:
     #: hundreds of positions of the listing
     pages_expected: int
     pages_staged: int
-    #: offers read from pages, and how many different ids they have
+    #: offers read from pages, and the number of distinct ids
     rows: int
     distinct_ids: int
-    #: offers that pages showed only as rows which cannot be represented
+    #: offers whose only rows on pages cannot be represented
     rejected: int
-    #: all rows in quarantine: also second rows of an offer, and rows read by id
+    #: all rows in quarantine, including second rows of an offer and rows read by id
     quarantined: int
-    #: missing offers that a read by their id found, also those whose row cannot be represented; not those that a page
-    #: has shown since
+    #: missing offers found by id, including those whose row cannot be represented; without those that a page has shown
+    #: since
     found_by_id: int
     confirmed_gone: int
     #: known offers that neither a page nor a read by id has accounted for
     missing: int
-    #: offers that readers see now
+    #: currently published offers
     published_before: int
-    #: offers on pages that readers do not see yet
+    #: offers on pages that are not published yet
     arrivals: int
-    #: readings of all pages: more than one where a chain of windows was not enough
+    #: readings of all pages: more than one if a chain of windows was not enough
     rounds: int
-    #: 1 once the scan has proven that nothing is left out
+    #: 1 once the scan has proven that no offer is left out
     proven: int = 0
-    #: offers that windows showed and that stand neither in staging nor in quarantine
+    #: offers that windows showed but that are neither staged nor in quarantine
     unstaged: int = 0
-    #: windows that are staged, offers by which they join, windows that closed gaps, windows that joined nothing
+    #: staged windows, offers by which they join, windows that closed gaps, runs of windows that joined nothing
     windows: int = 0
     anchors: int = 0
     repairs: int = 0
@@ -56,71 +56,71 @@ class ScanFigures:
     #: whether windows join from the listing's first position to its end
     head_reached: int = 0
     tail_reached: int = 0
-    #: stretches that were read in smaller pages, and those of which the readings differ
+    #: stretches read in smaller pages, and those whose readings differ
     stretches: int = 0
     united: int = 0
-    #: how often head or tail were read once more
+    #: how often the head or the tail was read again
     heads: int = 0
-    #: counted offers that nothing accounts for, after the last count
+    #: counted offers that are not accounted for, at the last count
     remainder: int = 0
-    #: neighbours that the last scan saw too, those that stand the other way round, and offers seen to jump
+    #: neighbours that the last scan saw too, those in reverse order, and offers seen to jump
     compared: int = 0
     inversions: int = 0
     moved: int = 0
-    #: offers that stand twice in the listing
+    #: offers that the listing contains twice
     doubled: int = 0
-    #: positions at which the marketplace fails whatever the page's size: see `ScanDecisions.unreadable`
+    #: positions at which the marketplace fails at every page size, see `ScanDecisions.unreadable`
     unreadable_positions: int = 0
-    #: missing offers whose read by id fails too: they keep their last state, and are in quarantine
+    #: missing offers whose read by id fails too: they keep their last state and are quarantined
     unreadable_by_id: int = 0
     #: staged offers with a commercial field that cannot be read
     unreadable_rows: int = 0
-    #: rows read by id that cannot be represented, of offers that the pages showed as rows without an id
+    #: unrepresentable rows read by id, of offers that the pages showed as rows without an id
     without_id_twice: int = 0
     #: of `found_by_id`, those that are staged; the others are in quarantine
     staged_by_id: int = 0
-    #: from the oldest page to the last count, and the longest time between two reads of pages, or before that count
+    #: from the oldest page to the last count; the longest pause between two pages, or before that count
     oldest_page_seconds: int = 0
     pause_seconds: int = 0
-    #: what a reviewer should know of the proof, in words
+    #: remarks on the proof for a reviewer
     marks: Sequence[str] = ()
 
     @property
     def known(self) -> int:
-        """Rows of the listing that are known, whatever became of them."""
+        """Rows of the listing that are accounted for."""
         return self.count_after - self.remainder
 
     @property
     def counted_known(self) -> int:
-        """Of these, what the count has to agree with: not what reads by id found besides what pages showed.
+        """The part of these that the count must match: without offers found by id beyond the count.
 
-        That is an offer which the marketplace does not count, or whose row has lost its id and is known already.
+        The marketplace does not count such an offer, or its row has lost its id and is accounted for already.
         """
         return self.known - self.accounted.by_id_besides
 
     @property
     def repeated_rows(self) -> int:
-        """Rows of offers that stand in staging already."""
+        """Rows of offers that are staged already."""
         return self.rows - self.distinct_ids
 
     @property
     def vanished(self) -> int:
-        """Published and not in this scan: gone, or not accounted for."""
+        """Published offers that are not in this scan: gone, or not accounted for."""
         return self.confirmed_gone + self.missing
 
     @property
     def vanished_share(self) -> float:
-        """The vanished as a share of what was published; 0 before the first publish: there is nothing to lose."""
+        """The vanished offers as a share of the published ones; 0 before the first publish."""
         return self.vanished / self.published_before if self.published_before else 0.0
 
     @property
     def staged(self) -> int:
-        """Different offers to be published: from pages and from reads by their id."""
+        """Distinct offers to be published: from pages and from reads by id."""
         return self.distinct_ids + self.staged_by_id
 
     @property
     def accounted(self) -> Accounted:
-        """The parts of what the marketplace counts."""
+        """The parts of the marketplace's count."""
         return Accounted.of(self.as_proof())
 
     @property
@@ -130,21 +130,21 @@ class ScanFigures:
 
     @property
     def not_read(self) -> int:
-        """What the tolerance is about: quarantined rows, offers with unreadable fields, unreadable positions.
+        """What the tolerance limits: quarantined rows, offers with unreadable fields, unreadable positions.
 
-        A known offer that stands at such a position, or whose row has lost its id, was read by its id as well: it is in
-        quarantine once more, and counts once.
+        A known offer at such a position, or whose row has lost its id, was read by id too and may be quarantined a
+        second time; it counts once.
         """
         return self.quarantined + self.unreadable_rows + self.unreadable_positions - self.read_twice
 
     @property
     def rows_and_positions(self) -> int:
-        """Everything that the listing showed or failed to show."""
+        """All rows that the listing showed or failed to show."""
         return self.rows + self.quarantined + self.unreadable_positions - self.read_twice
 
     @property
     def in_quarantine_once(self) -> int:
-        """`quarantined` without the second rows of offers that were read by their id as well."""
+        """`quarantined` without the second rows of offers that were also read by id."""
         return self.quarantined - self.read_twice
 
     @property
@@ -158,11 +158,11 @@ class ScanFigures:
         return self.not_read / max(1, self.rows_and_positions)
 
     def as_proof(self) -> dict[str, Any]:
-        """The numbers and marks as they stand in the ledger."""
+        """The numbers and marks as recorded in the ledger."""
         return {**asdict(self), "marks": list(self.marks)}
 
 
-#: What each figure is, for people.
+#: The description of each figure for people.
 WORDS = {
     "count_before": "offers counted by the marketplace before the scan",
     "count_after": "offers counted by the marketplace after the scan",
@@ -204,7 +204,7 @@ WORDS = {
     "staged_by_id": "missing offers found by their id and staged",
 }
 
-#: Those that staging cannot tell: the scan writes them down.
+#: Figures that cannot be counted from staging and are recorded by the scan.
 OF_THE_SCAN = (
     "count_after", "rounds", "proven", "anchors", "repairs", "islands", "head_reached", "tail_reached", "stretches",
     "united", "heads", "remainder", "compared", "inversions", "moved", "doubled",
@@ -213,7 +213,7 @@ OF_THE_SCAN = (
 
 
 def figures(database: Database, sync_id: UUID) -> ScanFigures:
-    """Count a sync's staging. What the scan has found beside it was written by `note_ending`."""
+    """Count a sync's staging; the scan's other findings were recorded by `note_ending`."""
     with database.transaction() as tx:
         sync = ledger.read_in(tx, sync_id)
         account = sync.account
@@ -264,7 +264,7 @@ def ages(database: Database, lease: Lease, counted_at: datetime) -> dict[str, in
 
 
 def left_before(database: Database, lease: Lease) -> Mapping[str, Any]:
-    """The proof of the sync that the account published last before this one; empty before the first."""
+    """The proof of the account's last published sync before this one; empty before the first."""
     with database.transaction() as tx:
         proof = _run(tx, "proof_before", lease.sync_id, lease.account).scalar_one_or_none()
     return proof or {}
@@ -275,13 +275,13 @@ def _run(tx: Transaction, name: str, sync_id: UUID, account: str, **values: Any)
 
 
 def note_ending(database: Database, lease: Lease, found: Mapping[str, Any]) -> None:
-    """Write down what the scan has found: the figures `OF_THE_SCAN`."""
+    """Record the scan's findings: the figures `OF_THE_SCAN`."""
     with database.transaction() as tx:
         ledger.end_scan(tx, lease, found)
 
 
 def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
-    """Raise StagingLost unless reads by id say what the accepted proof says: deletions rest on them."""
+    """Raise StagingLost unless the reads by id, on which deletions rely, agree with the accepted proof."""
     accepted = confirm.ConfirmationCounts(
         found=proof["found_by_id"], gone=proof["confirmed_gone"], unreadable=proof["unreadable_by_id"]
     )
@@ -289,14 +289,14 @@ def require_answers(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> 
     if answers != accepted:
         raise staging.lost(
             lease,
-            "reads by id do not say any more what the audit has accepted",
+            "the results of reads by id are not those that the audit accepted",
             f"{answers.found:,} offers found and {answers.gone:,} gone, "
             f"{accepted.found:,} and {accepted.gone:,} were accepted",
         )
 
 
 def begin_audit(database: Database, lease: Lease) -> None:
-    """Say in the ledger that the scan is over and being judged. Raises StagingLost when there is nothing to judge."""
+    """Record in the ledger that the audit begins. Raises StagingLost if the staged pages are gone."""
     with database.transaction() as tx:
         ledger.audit(tx, lease)
         sync = ledger.read_in(tx, lease.sync_id)
@@ -304,12 +304,12 @@ def begin_audit(database: Database, lease: Lease) -> None:
 
 
 def accept(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
-    """Let the publish pass: it looks for this phase, and for nothing a caller says."""
+    """Record that the audit accepted the scan; the publish checks this and does not rely on its caller."""
     with database.transaction() as tx:
         ledger.accept(tx, lease, proof)
 
 
 def refuse(database: Database, lease: Lease, proof: Mapping[str, Any]) -> None:
-    """Keep the numbers of a refused scan for the person who decides."""
+    """Record the numbers of a refused scan for the person who decides."""
     with database.transaction() as tx:
         ledger.refuse(tx, lease, proof)

@@ -1,4 +1,4 @@
-"""Taking an account's lease: from an owner that is known to be dead, to resume its sync or to open a new one."""
+"""Taking an account's lease: ends the sync of a dead owner, then resumes the last sync or opens a new one."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -41,10 +41,9 @@ def take_lease(
 ) -> Lease:
     """Take the account's lease for this process: resume the interrupted sync, or open a new one.
 
-    `run_has_ended` says of a Dagster run id whether that run is known to be over; it is asked about runs of the
-    instance `dagster_instance_id` only, since another one's copies of them prove nothing. `anew`: open a new sync,
-    unless the interrupted one is of this very run. Raises AnotherSyncRunning when a living sync holds the lease, or
-    one that cannot be told from a living one.
+    `run_has_ended` returns whether a Dagster run is known to have ended; it is called only for runs of the instance
+    `dagster_instance_id`, since another instance's records prove nothing. `anew`: open a new sync, unless the
+    interrupted one belongs to this run. Raises AnotherSyncRunning if a sync holds the lease that is not proven dead.
     """
     owner = Owner.here(run_id, dagster_instance_id)
     staging_room.make(database, account)
@@ -87,20 +86,21 @@ def _taken(account: str, owner: str) -> AnotherSyncRunning:
         "another sync is running",
         where=account,
         why=f"the lease belongs to {owner}",
-        remedy="Wait for it, or look at `emag-pipeline status`",
+        remedy="Wait for it to end, or check `emag-pipeline status`",
     )
 
 
 def _can_resume(tx: Transaction, last: Sync) -> bool:
-    """An interrupted sync goes on within its time, if its staging survived; a refused one if approved.
+    """Whether the sync can be resumed: an interrupted one before its deadline if its staging survived, a refused one if
+    approved.
 
-    One whose windows prove nothing is over: a new sync reads anew. So is one whose audit or publish failed otherwise
-    than by a passing fault, and one that a defect has ended right after it was taken up: the same would happen again.
+    Not if its windows are unusable, if its audit or publish failed other than by a temporary fault, or if a bug ended
+    it right after it was resumed, since that would happen again. A new sync then reads from scratch.
     """
     error_class = last.error_class or ""
     if not last.status.has_ended_unpublished or last.discarded_at is not None:
         return False
-    # reads by id were answered with pages: nothing is wrong with what pages have shown
+    # reads by id returned pages instead of the offer; the pages of the scan itself are fine
     is_filter_ignored = last.phase is SyncPhase.CONFIRMING and error_class == ParametersIgnored.error_class
     if spoils_staging(error_class) and not is_filter_ignored:
         return False
@@ -110,7 +110,7 @@ def _can_resume(tx: Transaction, last: Sync) -> bool:
     is_after_the_scan = last.phase in (SyncPhase.AUDITING, SyncPhase.PUBLISHING)
     if is_after_the_scan and not is_refused and not is_passing(error_class):
         return False
-    # an empty catalogue has no pages: only an approved scan of one is worth going on with
+    # an empty catalogue has no pages: only an approved scan of one can be resumed
     is_approved = last.approved_at is not None
     is_wanted = is_approved if is_refused else last.is_in_time and (is_approved or last.windows_staged > 0)
     return is_wanted and last.windows_staged == ledger.durable_windows(tx, last.sync_id, last.account)

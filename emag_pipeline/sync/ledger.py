@@ -1,4 +1,4 @@
-"""The ledger: what each sync did and how it ended, one row per sync. It changes by the transitions below only.
+"""The ledger records what each sync did and how it ended, one row per sync. It changes only by these transitions:
 
     (none) ── open ──▶ running ── complete ──▶ completed
                         ▲   └──── end ──▶ failed · timeout · cancelled ── approve, discard (once refused; at any time)
@@ -6,12 +6,12 @@
     while running: planning ── plan ──▶ scanning ⇄ confirming ── audit ──▶ auditing ── accept ──▶ publishing
 
 The lease is a token in the running row; there is at most one such row per account (`sync.lease` takes it). Writers
-prove it in the transaction that writes. Three locks on that row keep this exact:
+check it in the transaction that writes. Three kinds of locks on that row make this safe:
 
 - staging and counters UPDATE the row with the token in the WHERE clause: no match means the lease is lost;
-- the publish holds the row FOR KEY SHARE, which lets heartbeats (plain updates) pass;
-- whoever ends or takes over a lease holds it FOR UPDATE: its owner waits for both and sees what they left, others
-  (`lease.take_lease`, `liveness.locked`) do not wait: a row that is being written is alive.
+- the publish holds the row FOR KEY SHARE, which does not block heartbeats (plain updates);
+- ending or taking over a lease locks the row FOR UPDATE. The lease's owner waits for the other locks and then sees
+  their result; others (`lease.take_lease`, `liveness.locked`) do not wait: a row that is being written is alive.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,33 +35,33 @@ _SQL = statements("sync/ledger.sql")
 
 
 class SyncStatus(StrEnum):
-    """How a sync is, or how it ended. The values are those of the ledger's column."""
+    """The status of a sync; the values of the ledger's column."""
 
     RUNNING = "running"
     #: published
     COMPLETED = "completed"
     FAILED = "failed"
-    #: its time was over (EMAG_SYNC_TIMEOUT_HOURS)
+    #: its deadline passed (EMAG_SYNC_TIMEOUT_HOURS)
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
 
     @property
     def has_ended_unpublished(self) -> bool:
-        """It ended, and readers see nothing of it. It may be resumed."""
+        """It ended without a publish, so it may be resumed."""
         return self.has_failed or self is SyncStatus.CANCELLED
 
     @property
     def has_failed(self) -> bool:
-        """It ended unpublished, and not because somebody wanted it to."""
+        """It ended without a publish, and was not cancelled."""
         return self in (SyncStatus.FAILED, SyncStatus.TIMEOUT)
 
 
 class SyncPhase(StrEnum):
-    """What a running sync does, or what it did when it ended."""
+    """The phase of a running sync, or the last phase of an ended one."""
 
     PLANNING = "planning"
     SCANNING = "scanning"
-    #: asking for missing offers by their id
+    #: reading missing offers by id
     CONFIRMING = "confirming"
     AUDITING = "auditing"
     PUBLISHING = "publishing"
@@ -69,7 +69,7 @@ class SyncPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """That a person accepted a scan which the audit refused (`emag-pipeline approve`); `at` is UTC."""
+    """A person's approval of a scan that the audit refused (`emag-pipeline approve`); `at` is UTC."""
 
     sync_id: UUID
     by: str
@@ -77,7 +77,7 @@ class Approval:
 
     @classmethod
     def of(cls, sync_id: UUID | None, by: str | None, at: datetime | None) -> "Approval | None":
-        """By the ledger's columns; None where nobody has approved the sync, or where there is none."""
+        """From the ledger's columns; None without a sync or an approval."""
         return None if sync_id is None or at is None else cls(sync_id, by or "somebody", at)
 
     @property
@@ -88,10 +88,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A row of the ledger; what the columns mean is documented in docs/data-dictionary.md. Times are UTC."""
+    """A row of the ledger; docs/data-dictionary.md documents the columns. Times are UTC."""
 
     sync_id: UUID
-    #: orders the syncs of all accounts, also where the clock was set back
+    #: orders the syncs of all accounts, even if the clock was set back
     sync_number: int
     account: str
     status: SyncStatus
@@ -105,7 +105,7 @@ class Sync:
     progressed_at: datetime
     completed_at: datetime | None
     deadline_at: datetime
-    #: the deadline is ahead, by the database's clock
+    #: the deadline has not passed, by the database's clock
     is_in_time: bool
     pages_expected: int | None
     pages_done: int
@@ -118,7 +118,7 @@ class Sync:
     offers_deleted: int
     offers_rejected: int
     worked_seconds: float
-    #: the numbers of `figures.ScanFigures`; None where it did not come that far
+    #: the numbers of `figures.ScanFigures`; None before the end of the scan
     proof: Mapping[str, Any] | None
     error_class: str | None
     error_message: str | None
@@ -129,26 +129,26 @@ class Sync:
 
     @property
     def approval(self) -> Approval | None:
-        """That a person accepted what the audit refused."""
+        """The approval of a person, if the audit refused the scan."""
         return Approval.of(self.sync_id, self.approved_by, self.approved_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write for one account, as long as the ledger's row still says so."""
+    """The right to write for one account, while the ledger's row carries the token."""
 
     account: str
     sync_id: UUID
     token: UUID
     attempt: int
-    #: this attempt goes on with pages that an earlier one made durable
+    #: this attempt continues with the durable pages of an earlier one
     resumed: bool
-    #: that a person accepted what the audit refused
+    #: the approval of a person, if the audit refused the scan
     approval: Approval | None = None
 
     @property
     def approved(self) -> bool:
-        """Whether a person accepted what the audit refused."""
+        """Whether a person approved the refused scan."""
         return self.approval is not None
 
     @property
@@ -161,16 +161,16 @@ class Lease:
         return LeaseLost(
             "another run took over, or this one was ended from outside",
             where=self.where,
-            remedy="No action needed: what was durable stays, the other run goes on",
+            remedy="No action needed: durable pages are kept, and the other run continues",
         )
 
 
 class WrongTransition(Exception):
-    """A transition that the sync's status or phase does not allow: a defect of the caller."""
+    """A transition that the sync's status or phase does not allow: a bug in the caller."""
 
 
 class StillWriting(Exception):
-    """The ledger's row cannot be had at once: its publish, or another write of the sync, holds it. It lives."""
+    """The ledger's row is locked by the sync's publish or another of its writes, so the sync is alive."""
 
 
 # Reading.
@@ -183,20 +183,20 @@ def read(database: Database, sync_id: UUID) -> Sync:
 
 
 def read_in(tx: Transaction, sync_id: UUID) -> Sync:
-    """One sync, as the transaction sees it."""
+    """One sync, read in this transaction."""
     [sync] = _syncs(tx, "WHERE sync_id = :sync", sync=sync_id)
     return sync
 
 
 def newest(tx: Transaction, account: str, limit: int = 1) -> list[Sync]:
-    """The account's newest syncs, the newest first."""
+    """The account's latest syncs, newest first."""
     return _syncs(
         tx, "WHERE account_type = :account ORDER BY sync_number DESC LIMIT :limit", account=account, limit=limit
     )
 
 
 def last_count(database: Database, account: str) -> int | None:
-    """How many offers the marketplace counted at the account's last reading that counted them; None before any."""
+    """The marketplace's count of offers at the account's last sync that read it; None before any."""
     with database.transaction(timeout_seconds=5) as tx:
         count: int | None = tx.run(_SQL["last_count"], account=account).scalar_one_or_none()
     return count
@@ -211,14 +211,14 @@ def newest_refused(tx: Transaction, sync_id: UUID) -> Sync | None:
 
 
 def locked(tx: Transaction, sync_id: UUID) -> Sync | None:
-    """The sync, kept from whoever would end, resume or approve it; None if there is none. Raises StillWriting."""
+    """The sync, locked against being ended, resumed or approved; None if there is none. Raises StillWriting."""
     with at_once():
         return next(iter(_syncs(tx, "WHERE sync_id = :sync FOR UPDATE NOWAIT", sync=sync_id)), None)
 
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Lock rows NOWAIT within. Raises StillWriting where somebody holds one."""
+    """For NOWAIT locks: raises StillWriting if a row is locked by another transaction."""
     try:
         yield
     except OperationalError as error:
@@ -228,17 +228,17 @@ def at_once() -> Iterator[None]:
 
 
 def durable_windows(tx: Transaction, sync_id: UUID, account: str) -> int:
-    """How many windows of an account's sync are in staging: it is unlogged, so a crash of the server empties it."""
+    """The number of staged windows of a sync. Staging is unlogged, so a crash of the server empties it."""
     return int(tx.run(_SQL["durable_windows"], account=account, sync=sync_id).scalar_one())
 
 
 def pages_left(tx: Transaction, sync_id: UUID, account: str) -> int:
-    """How many pages the next attempt of a sync goes on with: none where a crash of the server has taken of them."""
+    """The number of pages that the next attempt can continue with: 0 if a crash of the server has lost some."""
     return int(tx.run(_SQL["pages_left"], account=account, sync=sync_id).scalar() or 0)
 
 
 def held_by(database: Database, account: str, run_id: str) -> Lease:
-    """The lease that this Dagster run took in an earlier step. Raises LeaseLost when it is gone."""
+    """The lease that this Dagster run took in an earlier step. Raises LeaseLost if it no longer holds one."""
     which = "WHERE account_type = :account AND dagster_run_id = :run AND status = 'running'"
     with database.transaction() as tx:
         for sync in _syncs(tx, which, account=account, run=run_id):
@@ -247,12 +247,12 @@ def held_by(database: Database, account: str, run_id: str) -> Lease:
         "this run holds no lease",
         where=f"{account}, Dagster run {run_id}",
         why="its scan has ended, was refused, or was taken over",
-        remedy="Start a new run of the whole job; it resumes what is staged",
+        remedy="Start a new run of the whole job; it resumes the staged pages",
     )
 
 
 def was_refused(database: Database, lease: Lease) -> bool:
-    """Whether the audit of this very attempt has refused the scan."""
+    """Whether the audit of this attempt has refused the scan."""
     with database.transaction(timeout_seconds=30) as tx:
         return bool(tx.run(_SQL["was_refused"], sync=lease.sync_id, token=lease.token).scalar_one())
 
@@ -261,25 +261,25 @@ def _syncs(tx: Transaction, which: str, **parameters: Any) -> list[Sync]:
     return rows_of(tx.run(f"{_SQL['sync']}\n{which}", **parameters), Sync)
 
 
-# Under the lease. Each raises LeaseLost when the row is no longer ours, WrongTransition in a phase that is not its.
+# Transitions under the lease. Each raises LeaseLost if the lease is lost, WrongTransition in a wrong phase.
 
 
 def hold(tx: Transaction, lease: Lease) -> None:
-    """Prove the lease and keep it from being taken over until this transaction ends; heartbeats still pass."""
+    """Check the lease and prevent a takeover until this transaction ends; heartbeats are not blocked."""
     if tx.run(_SQL["hold"], sync=lease.sync_id, token=lease.token).one_or_none() is None:
         raise lease.lost()
 
 
 def beat(database: Database, lease: Lease, obstacle: str = "") -> None:
-    """Say that the process lives, and what keeps it waiting."""
+    """Record that the process is alive, and what it is waiting for."""
     with database.transaction(timeout_seconds=30) as tx:
         _change(tx, lease, "beat", obstacle=obstacle)
 
 
 def plan(tx: Transaction, lease: Lease, *, pages: int, offers: int, seconds: float) -> datetime:
-    """Begin to scan: what is expected, nothing done yet. The sync has so many seconds from now, or more.
+    """Begin the scan: record what is expected and reset progress. The sync has at least `seconds` from now.
 
-    Returns until when it may go on.
+    Returns its deadline.
     """
     _change(tx, lease, "plan", pages=pages, offers=offers, seconds=seconds)
     return read_in(tx, lease.sync_id).deadline_at
@@ -288,7 +288,7 @@ def plan(tx: Transaction, lease: Lease, *, pages: int, offers: int, seconds: flo
 def add_windows(
     tx: Transaction, lease: Lease, windows: int, *, rejects: int, done: int, expected: int, rows: int, reading: int
 ) -> None:
-    """Windows are staged, with rejects among their rows; then `done` of the `expected` pages, and `rows`, are there."""
+    """Add staged windows and their rejects; `done` of the `expected` pages and `rows` are staged in total."""
     _change(
         tx, lease, "add_windows", windows=windows, rejects=rejects, done=done, expected=expected, rows=rows,
         reading=reading,
@@ -296,37 +296,37 @@ def add_windows(
 
 
 def set_windows(tx: Transaction, lease: Lease, windows: int) -> None:
-    """So many windows are left: a crash of the server has taken the others."""
+    """Set the number of staged windows, after a crash of the server has lost some."""
     _change(tx, lease, "set_windows", windows=windows)
 
 
 def confirm(tx: Transaction, lease: Lease) -> None:
-    """All pages are read: missing offers are asked for by their id."""
+    """All pages are read: begin to read missing offers by id."""
     _change(tx, lease, "confirm")
 
 
 def add_rejects(tx: Transaction, lease: Lease, rejects: int) -> None:
-    """Reads by id have put so many rows into quarantine, or none."""
+    """Add rows quarantined by reads by id, possibly none."""
     _change(tx, lease, "add_rejects", rejects=rejects)
 
 
 def end_scan(tx: Transaction, lease: Lease, found: Mapping[str, Any]) -> None:
-    """Keep what the scan has found beside what it has staged (`figures.OF_THE_SCAN`)."""
+    """Record the scan's findings that are not in staging (`figures.OF_THE_SCAN`)."""
     _change(tx, lease, "end_scan", proof=simplejson.dumps(found))
 
 
 def audit(tx: Transaction, lease: Lease) -> None:
-    """The scan is over and being judged."""
+    """The scan has ended; begin the audit."""
     _change(tx, lease, "audit")
 
 
 def accept(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
-    """The audit lets the publish pass."""
+    """The audit accepted the scan."""
     _change(tx, lease, "accept", proof=simplejson.dumps(proof))
 
 
 def refuse(tx: Transaction, lease: Lease, proof: Mapping[str, Any]) -> None:
-    """Keep the numbers of a refused scan for the person who decides; `end` follows."""
+    """Record the numbers of a refused scan for the person who decides; `end` follows."""
     _change(tx, lease, "refuse", proof=simplejson.dumps(proof))
 
 
@@ -341,13 +341,13 @@ def complete(
     unchanged: int,
     deleted: int,
 ) -> None:
-    """The scan is published with this transaction."""
+    """The scan is published by this transaction."""
     counts = {"created": created, "updated": updated, "unchanged": unchanged, "deleted": deleted}
     _change(tx, lease, "complete", account=lease.account, number=number, at=at, **counts)
 
 
 def end(database: Database, lease: Lease, status: SyncStatus, *, error_class: str, message: str, remedy: str) -> bool:
-    """Free the lease with the reason. Returns whether the row was still ours to end."""
+    """End the sync with the reason and release the lease. Returns False if the lease was already lost."""
     with database.transaction(timeout_seconds=30) as tx:
         owned = tx.run(_SQL["hold_to_end"], sync=lease.sync_id, token=lease.token).one_or_none()
         if owned is None:
@@ -364,13 +364,13 @@ def _change(tx: Transaction, lease: Lease, transition: str, **parameters: Any) -
     raise lease.lost() if phase is None else WrongTransition(f"{lease.where}: {transition} in the phase {phase}")
 
 
-# From outside. The caller holds the row FOR UPDATE.
+# Transitions from outside. The caller holds the row FOR UPDATE.
 
 
 def end_locked(
     tx: Transaction, sync_id: UUID, status: SyncStatus, *, error_class: str, message: str, remedy: str
 ) -> None:
-    """End a running sync unpublished: the lease is free, its token is worth nothing now."""
+    """End a running sync unpublished: the lease is free, its token becomes invalid."""
     if not SyncStatus(status).has_ended_unpublished:
         raise WrongTransition(f"sync {sync_id}: no sync ends as {status} here")
     tx.run(_SQL["end"], sync=sync_id, status=status, error_class=error_class, message=message, remedy=remedy)
@@ -383,5 +383,5 @@ def approve(tx: Transaction, sync_id: UUID, by: str) -> None:
 
 
 def discard(tx: Transaction, sync_id: UUID, by: str) -> None:
-    """Let nobody resume or approve a sync that ended unpublished; no change where it was discarded before."""
+    """Prevent a sync that ended unpublished from being resumed or approved; no change if already discarded."""
     tx.run(_SQL["discard"], sync=sync_id, by=by)

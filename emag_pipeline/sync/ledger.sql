@@ -1,9 +1,8 @@
--- The ledger: how it is read, and how it changes. What an attempt does under its lease has the same
--- three conditions (the sync, its token, that it runs): no match means that the lease is lost. Others say in a line
--- which status they lead from.
+-- Reads and transitions of the ledger. Transitions under a lease share three conditions (sync, token, running): no match
+-- means that the lease is lost. The comments of the others name the status before and after.
 
 -- name: sync
--- The rows of the ledger as the type Sync; what follows says which.
+-- The rows of the ledger as the type Sync; the caller appends the condition.
 SELECT sync_id, sync_number, account_type AS account, status, phase, attempt, round, dagster_run_id, lease_token,
        started_at, attempt_started_at, progressed_at, completed_at, deadline_at, deadline_at > now() AS is_in_time,
        pages_expected, pages_done, windows_staged, offers_expected, total_offers_processed, offers_created,
@@ -12,51 +11,51 @@ SELECT sync_id, sync_number, account_type AS account, status, phase, attempt, ro
 FROM emag_offer_syncs s
 
 -- name: durable_windows
--- How many windows of a sync are in staging.
+-- The number of windows of a sync in staging.
 SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync;
 
 -- name: pages_left
--- How many pages the next attempt goes on with: all that were done, if staging still holds every window.
+-- The number of pages that the next attempt continues with: all done ones, if staging still has every window.
 SELECT CASE WHEN windows_staged > 0 AND windows_staged = (
            SELECT count(*) FROM emag_scan_pages p WHERE p.account_type = :account AND p.sync_id = :sync
        ) THEN pages_done ELSE 0 END
 FROM emag_offer_syncs WHERE sync_id = :sync;
 
 -- name: last_count
--- What the marketplace counted at the account's last reading that counted at all.
+-- The marketplace's count at the account's last sync that read it.
 SELECT offers_expected FROM emag_offer_syncs
 WHERE account_type = :account AND offers_expected IS NOT NULL
 ORDER BY sync_number DESC LIMIT 1;
 
 -- name: newest_refused
--- Follows `sync`. A sync that a person may approve: the newest of its account, and the audit refused it.
+-- Appended to `sync`. A sync that a person may approve: the newest of its account, refused by the audit.
 WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL
   AND phase = 'auditing'
   AND sync_number = (SELECT max(sync_number) FROM emag_offer_syncs n WHERE n.account_type = s.account_type)
 FOR UPDATE;
 
 -- name: was_refused
--- Whether the audit has ended this very attempt.
+-- Whether the audit ended this attempt with a refusal.
 SELECT EXISTS (
     SELECT FROM emag_offer_syncs
     WHERE sync_id = :sync AND lease_token = :token AND status = 'failed' AND error_class = 'RefusedError');
 
 -- name: hold
--- Proves the lease and keeps it until the end of the transaction; heartbeats pass.
+-- Checks the lease and keeps it until the end of the transaction; heartbeats are not blocked.
 SELECT phase FROM emag_offer_syncs
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR KEY SHARE;
 
 -- name: hold_to_end
--- The same for whoever ends the sync: waits for everybody else who writes the row.
+-- The same to end the sync: waits for all other writers of the row.
 SELECT phase FROM emag_offer_syncs
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running' FOR UPDATE;
 
 -- name: phase
--- The phase of a sync whose lease is ours.
+-- The phase of a sync, if the token still holds its lease.
 SELECT phase FROM emag_offer_syncs WHERE sync_id = :sync AND lease_token = :token AND status = 'running';
 
 -- name: open
--- Nothing → running. A partial unique index lets one of several pass.
+-- (none) → running. A partial unique index lets only one of several succeed.
 INSERT INTO emag_offer_syncs
     (sync_id, account_type, status, phase, lease_token, deadline_at, dagster_run_id, dagster_instance_id, host, boot_id,
      namespaces, process_id, process_start_ticks)
@@ -66,7 +65,7 @@ VALUES
 ON CONFLICT DO NOTHING;
 
 -- name: resume
--- Ended without a publish → running. An approved sync gets its whole time anew.
+-- Ended without a publish → running. An approved sync gets its full time again.
 UPDATE emag_offer_syncs
 SET status = 'running', phase = 'scanning', attempt = attempt + 1, dagster_run_id = :dagster_run_id,
     dagster_instance_id = :dagster_instance_id, host = :host, boot_id = :boot_id, namespaces = :namespaces,
@@ -82,12 +81,12 @@ WHERE sync_id = :sync AND status IN ('failed', 'timeout', 'cancelled') AND disca
 RETURNING attempt;
 
 -- name: beat
--- A sign of life, and what keeps the work waiting. No progress.
+-- A heartbeat, with what the work is waiting for. It is not progress.
 UPDATE emag_offer_syncs SET heartbeat_at = clock_timestamp(), obstacle = nullif(:obstacle, '')
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running';
 
 -- name: plan
--- The scan begins, anew if need be: what is expected, nothing done yet.
+-- The scan begins, or starts over: what is expected, nothing done yet.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(),
     phase = 'scanning', pages_expected = :pages, offers_expected = :offers, pages_done = 0,
@@ -97,7 +96,7 @@ WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: add_windows
--- Windows are staged. What is read between reads by id is no step back, a further reading of all pages is one.
+-- Windows are staged. Pages read between reads by id leave the phase 'confirming'; another reading of all pages resets it.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(),
     phase = CASE WHEN phase = 'confirming' AND round >= :reading THEN phase ELSE 'scanning' END,
@@ -108,28 +107,28 @@ WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: set_windows
--- So many windows are left of those that were staged.
+-- The number of windows that are left of those staged.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), windows_staged = :windows
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: confirm
--- All pages are read; missing offers are asked for by their id.
+-- All pages are read; missing offers are read by id.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), phase = 'confirming'
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: add_rejects
--- Reads by id have put rows into quarantine, or none.
+-- Rows quarantined by reads by id, possibly none.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), offers_rejected = offers_rejected + :rejects
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: end_scan
--- What the scan has found beside what it has staged.
+-- The scan's findings that are not in staging.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(),
     proof = CAST(:proof AS jsonb), pages_done = pages_expected
@@ -137,13 +136,13 @@ WHERE sync_id = :sync AND lease_token = :token AND status = 'running'
   AND phase IN ('planning', 'scanning', 'confirming');
 
 -- name: audit
--- The scan is over and being judged; again where the answer to an earlier try was lost.
+-- The scan has ended and is being audited; may run twice if the confirmation of the first commit was lost.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(), phase = 'auditing'
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running';
 
 -- name: accept
--- The publish may begin: it looks for this phase, and for nothing a caller says.
+-- The publish may begin: it checks this phase and does not rely on its caller.
 UPDATE emag_offer_syncs
 SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(),
     phase = 'publishing', proof = CAST(:proof AS jsonb)
@@ -168,19 +167,19 @@ SET heartbeat_at = clock_timestamp(), progressed_at = clock_timestamp(),
 WHERE sync_id = :sync AND lease_token = :token AND status = 'running' AND phase = 'publishing';
 
 -- name: end
--- Running → failed, timeout or cancelled, by whoever holds the row FOR UPDATE. The token is worth nothing from then on.
+-- Running → failed, timeout or cancelled; the caller holds the row FOR UPDATE. The token becomes invalid.
 UPDATE emag_offer_syncs
 SET status = :status, completed_at = clock_timestamp(), obstacle = NULL, error_class = :error_class,
     error_message = :message, error_remedy = :remedy
 WHERE sync_id = :sync AND status = 'running';
 
 -- name: approve
--- Refused → the next attempt resumes it. After the refusal, also where the clock was set back since.
+-- Refused → approved, so that the next attempt resumes it. Later than the refusal even if the clock was set back.
 UPDATE emag_offer_syncs
 SET approved_at = greatest(now(), completed_at + interval '1 microsecond'), approved_by = :by
 WHERE sync_id = :sync AND status = 'failed' AND error_class = 'RefusedError' AND discarded_at IS NULL;
 
 -- name: discard
--- Ended without a publish → never resumed nor approved. The first who does it is recorded.
+-- Ended without a publish → discarded, so never resumed or approved. The first person to do so is recorded.
 UPDATE emag_offer_syncs SET discarded_at = now(), discarded_by = :by
 WHERE sync_id = :sync AND status IN ('failed', 'timeout', 'cancelled') AND discarded_at IS NULL;

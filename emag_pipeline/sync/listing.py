@@ -1,7 +1,7 @@
-"""Reading what the decisions of a scan ask for: window by window into staging, each durable before it counts.
+"""Executes the reads that a scan decides on, and stages them window by window; each is durable before it counts.
 
-A page fails alone or because nothing answers at all; only the first is a matter of its size. So before a page is
-narrowed down, and before a position is given up, the marketplace has to show some other position.
+A page may fail alone, or because the marketplace does not respond at all; smaller pages help only in the first case. So
+before a page is split, and before a position is given up, the marketplace must show some other position.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,21 +21,21 @@ from emag_pipeline.sync.staging import Reached, StagedWindow
 
 log = logger(__name__)
 
-# Positions of the listing that the marketplace fails to show, whatever the page's size.
+# Positions of the listing that the marketplace fails to show at any page size.
 #
-# One offer that breaks its pages fails at several positions while the listing moves: each arrival in front of it takes
-# it one further. So a position that a later page has shown is no longer counted, once another one nearby has failed
-# too.
+# While the listing moves, one offer that breaks its pages can fail at several positions: each arrival in front of it
+# moves it by one. So a failed position that a later page has shown is no longer counted once another one nearby has
+# failed too.
 
-#: An offer moves by no more than this while the page that it breaks is read in smaller ones.
+#: An offer moves by at most this many positions while its failing page is read in smaller ones.
 _NEARBY = 100
 
 
 class UnreadablePositions:
-    """What one scan has found of them."""
+    """The unreadable positions found by one scan."""
 
     def __init__(self) -> None:
-        #: in the order of their failures, and whether a later page has shown what stands there
+        #: in the order of their failures, with whether a later page has shown the position
         self._failed: dict[int, bool] = {}
         self._settled: set[int] = set()
 
@@ -43,11 +43,11 @@ class UnreadablePositions:
         return len(self._failed)
 
     def restore(self, positions: list[int]) -> None:
-        """Take up what is durable, in the order of the failures."""
+        """Load the durable positions, in the order of their failures."""
         self._failed.update(dict.fromkeys(positions, False))
 
     def failed(self, position: int) -> bool:
-        """No page shows the position. Returns whether that has to be made durable."""
+        """Record a position that no page shows. Returns whether it has to be staged."""
         is_known = position in self._failed or position in self._settled
         self._settled.discard(position)
         self._failed.pop(position, None)
@@ -62,14 +62,14 @@ class UnreadablePositions:
             self._settle()
 
     def keep(self, most: int) -> None:
-        """No more than so many stand for rows that no page shows: those that none has shown since, else the last."""
-        order = sorted(self._failed, key=lambda one: not self._failed[one])  # of the same, in the order of failures
+        """Keep at most `most` positions: first those that no later page has shown, then the latest failures."""
+        order = sorted(self._failed, key=lambda one: not self._failed[one])  # stable: else in the order of failures
         for one in order[: max(0, len(order) - most)]:
             del self._failed[one]
             self._settled.add(one)
 
     def settled(self) -> list[int]:
-        """The positions that are not counted any more and were not told yet."""
+        """The positions that no longer count, each returned once."""
         told, self._settled = sorted(self._settled), set()
         return told
 
@@ -82,13 +82,13 @@ class UnreadablePositions:
                 self._settled.add(one)
 
 
-# Reads become calls, and what they show becomes durable.
+# Turns reads into calls, and stages the results.
 
-#: More unreadable positions than these, or than are tolerated, are not a matter of single offers any more.
+#: More unreadable positions than this, or than the tolerance allows, are not a problem of single offers.
 _FEW = 10
-#: An offer that its own page shows twice is no sign that page sizes are ignored.
+#: A page may repeat an offer; only more excess rows than this mean that page sizes are ignored.
 _REPEATED = 2
-#: How often to ask for a part of a page that failed: where it fails, smaller ones are tried anyway.
+#: Attempts for a part of a failed page: if it fails, it is split further anyway.
 _PART_TRIES = 2
 
 
@@ -99,7 +99,7 @@ class _Call:
 
 
 class ListingReader:
-    """Reads what a scan asks for, and makes it durable."""
+    """Executes a scan's reads and stages the results."""
 
     def __init__(
         self,
@@ -116,10 +116,10 @@ class ListingReader:
         published: AskPublished | None = None,
         ignores_odd_sizes: bool = False,
     ) -> None:
-        """`on_staged` is told how far the scan has come, and the pages that have become durable.
+        """`on_staged` is called with the scan's progress and the newly staged pages.
 
-        Rows that are known of `published` offers are not read again. `ignores_odd_sizes`: the marketplace is known to
-        obey the usual page sizes only, so no other one is asked for.
+        Rows that equal those of `published` offers are not parsed again. `ignores_odd_sizes`: the marketplace is known
+        to obey only the usual page sizes, so no others are requested.
         """
         self._database = database
         self._lease = lease
@@ -131,23 +131,23 @@ class ListingReader:
         self._on_staged = on_staged
         self._require_time = require_time
         self._published = published
-        #: whether page sizes other than the usual ones are known not to be obeyed
+        #: whether the marketplace is known to ignore page sizes other than the usual ones
         self.ignores_odd_sizes = ignores_odd_sizes
-        #: its pages are of such a size: they have to be planned anew
+        #: the scan's own page size is one of the ignored ones: it has to be planned again
         self.needs_new_plan = False
         self._batch: list[StagedWindow] = []
         self._number = 0
-        #: windows that were made durable and are relied upon
+        #: number of staged windows that the scan relies on
         self._staged = 0
-        #: what stands for each row in quarantine: rows themselves may be large, and many
+        #: digests of the quarantined rows; the rows themselves may be large and many
         self._rejected: set[bytes] = set()
         self._unreadable = UnreadablePositions()
-        #: judges by the first two pages whether pagination is obeyed
+        #: checks by the first two pages whether pagination is obeyed
         self.obedience: Obedience | None = None
         self._first: Sequence[int] | None = None
 
     def restore(self, scan: ScanDecisions, count_before: int) -> None:
-        """Tell the scan what is durable already."""
+        """Pass the already staged windows to the scan."""
         self.needs_new_plan = False
         self._staged = 0
         self._unreadable = UnreadablePositions()
@@ -162,14 +162,14 @@ class ListingReader:
             yield Read(window.page, window.size), window.ids, window.reading
 
     def lost(self) -> int:
-        """How many windows a crash of the database has taken since they were staged. Raises LeaseLost."""
+        """The number of staged windows that a crash of the database has lost. Raises LeaseLost."""
         return staging.keep_what_is_left(self._database, self._lease, self._staged)
 
     def read(self, scan: ScanDecisions) -> Ask | None:
-        """Read until the scan asks for something else, has its verdict or needs a new plan. All is durable then.
+        """Read until the scan asks for something else, has its verdict or needs a new plan; all reads are staged then.
 
-        Raises ParametersIgnored, and the client's errors when the marketplace does not answer, or when too many
-        positions cannot be read.
+        Raises ParametersIgnored, and the client's errors if the marketplace does not respond or too many positions
+        cannot be read.
         """
         asked: list[Ask] = []
 
@@ -181,7 +181,7 @@ class ListingReader:
             return None if action is None else _Call(action, _tries(scan, action))
 
         for call, outcome in self._readers.as_taken(take, self._try):
-            if scan.verdict is not None:  # it was under way, and is not needed any more
+            if scan.verdict is not None:  # a call that was still in progress; no longer needed
                 continue
             if isinstance(outcome, ReadFailure):
                 self._failed(scan, call.read, outcome)
@@ -192,12 +192,12 @@ class ListingReader:
         return asked[0] if asked else None
 
     def end(self, scan: ScanDecisions) -> None:
-        """The scan is proven: of the positions that were given up, no more are listed than it counts as unreadable."""
+        """After the proof: keep only as many unreadable positions as the scan counts."""
         self._unreadable.keep(scan.unreadable)
         self._stage(scan)
 
     def _take(self, scan: ScanDecisions) -> Read | Ask | None:
-        """What the scan asks for next, without pages of sizes that the marketplace does not obey: they fail unasked."""
+        """The scan's next action. Reads of sizes that the marketplace ignores count as failed without a call."""
         if self.needs_new_plan:
             return None
         action = scan.take()
@@ -208,7 +208,7 @@ class ListingReader:
         return action
 
     def _try(self, call: _Call) -> Page | ReadFailure:
-        """The page, or why there is none: what follows is for one thread to decide."""
+        """The page, or the error, which is handled in a single thread."""
         try:
             return self._client.read_page(call.read.page, call.read.size, call.tries, self._published)
         except (ApiUnavailable, RequestRefused) as error:
@@ -226,7 +226,7 @@ class ListingReader:
         self._keep(scan, page, reading=window.reading, again=again, rejects=rejects)
 
     def _is_new(self, row: Reject) -> bool:
-        """Whether no window has shown the row: where they overlap, two do."""
+        """Whether the row is new; overlapping windows show the same rows twice."""
         key = quarantine.digest_of(row.emag_offer_id, row.payload)
         if key in self._rejected:
             return False
@@ -242,12 +242,12 @@ class ListingReader:
 
     def _failed(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
         self._require_time()
-        if self.ignores_odd_sizes and read.size not in SIZES:  # it was under way when this was found out
+        if self.ignores_odd_sizes and read.size not in SIZES:  # requested before this was known
             scan.failed(read)
             return
         if not self._answers_elsewhere(scan, read, error):
             raise error
-        if _is_size_ignored(read, error):  # once may be a slip of the marketplace
+        if _is_size_ignored(read, error):  # a single time may be a glitch of the marketplace
             again = self._try(_Call(read, tries=1))
             if isinstance(again, Page):
                 self._answered(scan, read, again)
@@ -263,22 +263,22 @@ class ListingReader:
         scan.failed(read, is_slow=isinstance(error, ApiUnavailable) and error.is_slow)
 
     def _note_ignored(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
-        """Ask for no such size again; a chain, which is made of them, ends."""
+        """Request no such sizes again; a chain needs them, so it ends."""
         log.warning("page_size_ignored", page=read.page, page_size=read.size, why=error.what)
         self.ignores_odd_sizes = True
         self.needs_new_plan = not self._page_size.is_usual
         scan.disobeyed(read, answers=2)
 
     def _answers_elsewhere(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> bool:
-        """Whether the marketplace shows any other position; one try each."""
+        """Whether the marketplace shows any other position; one attempt each."""
         is_too_long = isinstance(error, ApiUnavailable) and error.is_too_long
-        first = (0,) if is_too_long else ()  # where any page size that is used instead shows rows
+        first = (0,) if is_too_long else ()  # shows rows at whatever page size is used instead
         for position in (*first, *_elsewhere(read, scan.count_before)):
             try:
                 rows = self._client.rows_at(position)
             except (ApiUnavailable, RequestRefused):
                 continue
-            if rows > _REPEATED:  # smaller pages cannot be had
+            if rows > _REPEATED:  # the marketplace ignores the page size
                 self._refuse_size(read, rows, error)
             if rows:
                 return True
@@ -287,24 +287,24 @@ class ListingReader:
     def _refuse_size(self, read: Read, rows: int, error: ReadFailure) -> None:
         if not (isinstance(error, ApiUnavailable) and error.is_too_long):
             raise error
-        report = "report the file of `emag-pipeline probe`"
+        report = "report the output file of `emag-pipeline probe`"
         raise ParametersIgnored(
             "the marketplace ignores itemsPerPage",
             where=self._lease.account,
-            why=f"{error.what}, and asked for 1 it answered with {rows:,}",
+            why=f"{error.what}, and asked for 1 it returned {rows:,}",
             remedy=f"Set EMAG_API_PAGE_SIZE to 100, and {report}" if read.size < SIZES[0] else report.capitalize(),
         )
 
     def _give_up(self, scan: ScanDecisions, read: Read, error: ReadFailure) -> None:
-        if not self._unreadable.failed(read.first):  # an earlier reading of the same stretch has said so
+        if not self._unreadable.failed(read.first):  # known from an earlier reading of the same stretch
             return
         if len(self._unreadable) > max(_FEW, self._tolerance * scan.count_before):
-            self._stage(scan)  # the next attempt is to know of the others
+            self._stage(scan)  # so that the next attempt knows the others
             raise ApiUnavailable(
                 f"{len(self._unreadable):,} positions of the listing cannot be read",
                 where=self._lease.account,
                 why=f"the last one: {error.what}",
-                remedy=f"See the others with `emag-pipeline rejects --account {self._lease.account}` and report them "
+                remedy=f"List the others with `emag-pipeline rejects --account {self._lease.account}` and report them "
                 "to the marketplace's support; the next run tries again",
             )
         self._keep(scan, unreadable_page(read.first), reading=0)
@@ -350,7 +350,7 @@ class ListingReader:
 
 
 def _is_size_ignored(read: Read, error: ReadFailure) -> bool:
-    """Whether a page of an unusual size holds more rows than that, and not for an offer that stands there twice."""
+    """Whether a page of an unusual size has too many rows, more than a repeated offer explains."""
     return isinstance(error, ApiUnavailable) and error.rows_too_many > _REPEATED and read.size not in SIZES
 
 
@@ -359,7 +359,7 @@ def _tries(scan: ScanDecisions, read: Read) -> int | None:
 
 
 def _elsewhere(read: Read, offers: int) -> list[int]:
-    """Positions that show whether the marketplace answers: outside of the page, else at its ends."""
+    """Positions for checking whether the marketplace responds: outside the page, else at its ends."""
     candidates = dict.fromkeys((0, read.stop, offers - 1))
     outside = [one for one in candidates if 0 <= one < offers and not read.first <= one < read.stop]
     ends = [read.first, offers - 1] if read.size > 1 else []

@@ -1,14 +1,14 @@
-"""Does a running sync live? Its owner, its signs of life as the ledger has them, and the rule that judges them.
+"""Is a running sync alive? Its owner, its signs of life in the ledger, and the rule that judges them.
 
-The rule looks neither at the clock nor at the database nor at Dagster: at the sync's process alone.
+The rule (`trouble_of`) depends on its arguments only, apart from the check for the sync's process on this machine.
 
-- **stuck**: it beats, but nothing has become durable for too long.
-- **dead**: it does not beat any more, or its process on this very machine is gone.
-- **orphaned**: its Dagster run is over, so nobody will bring it to an end. A run that Dagster does not know proves
-  nothing: it may be another installation's, or this Dagster's database may have been restored.
+- **stuck**: its heartbeat continues, but nothing has become durable for too long.
+- **dead**: its heartbeat has stopped, or its process on this machine is gone.
+- **orphaned**: its Dagster run has ended, so no process will end the sync. A run unknown to Dagster proves nothing: it
+  may belong to another installation, or this Dagster's database may have been restored.
 
-A sync whose Dagster run a person cancels is none of these: it is ended as cancelled. So is one that goes on and that
-a person ends all the same (`recover --max-age-hours`).
+A sync whose Dagster run a person cancels is none of these: it ends as cancelled. So does a healthy one that a person
+ends anyway (`recover --max-age-hours`).
 """
 
 from collections.abc import Callable
@@ -31,9 +31,9 @@ from emag_pipeline.sync.ledger import SyncPhase, SyncStatus, at_once, pages_left
 
 _SQL = statements("sync/liveness.sql")
 
-#: Syncs and runs that were found stuck, dead or abandoned, and were ended for it.
+#: Syncs and runs that were ended because they were stuck, dead or abandoned.
 STUCK = "emag_sync_stuck_syncs_total"
-#: Those of them after which nothing is in the way of the next attempt: the lease is free, the Dagster run is over.
+#: Those of them whose lease is free and whose Dagster run has ended, so that the next attempt can start.
 RECOVERED = "emag_sync_recovered_syncs_total"
 
 
@@ -51,12 +51,12 @@ class RunningSync:
     pages_expected: int | None
     silent_seconds: float
     idle_seconds: float
-    #: whose Dagster run it is; None where a version before this one has begun it
+    #: the Dagster instance of its run; None if an older version started it
     dagster_instance_id: str | None = None
     process: ProcessMark | None = None
-    #: how many pages the next attempt goes on with: none that a crash of the server has taken
+    #: number of pages that the next attempt can continue with: 0 if a crash of the server has lost some
     pages_left: int = 0
-    #: what keeps it waiting: a call that failed, a table that somebody holds
+    #: what it is waiting for: the retry of a failed call, or a locked table
     obstacle: str | None = None
 
     @classmethod
@@ -71,13 +71,13 @@ class RunningSync:
         phase: SyncPhase,
         **columns: Any,
     ) -> "RunningSync":
-        """By the ledger's columns."""
+        """From the ledger's columns."""
         mark = None if process_id is None else ProcessMark(host, process_id, boot_id, namespaces, process_start_ticks)
         return cls(phase=phase, process=mark, **columns)
 
     @property
     def is_process_gone(self) -> bool:
-        """Whether it is sure that its process lives no more; of another machine's nothing is."""
+        """Whether its process is known to be gone; never known for a process on another machine."""
         return self.process is not None and self.process.is_gone
 
     @property
@@ -88,7 +88,7 @@ class RunningSync:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A Dagster run and the process that executes it. Without an instance's id the run is nobody's to judge."""
+    """A Dagster run and the process that executes it. Without an instance id no Dagster can judge the run."""
 
     run_id: str
     dagster_instance_id: str | None
@@ -101,7 +101,7 @@ class Owner:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What the ledger keeps of it, by column."""
+        """Its columns in the ledger."""
         return {
             "dagster_run_id": self.run_id,
             "dagster_instance_id": self.dagster_instance_id,
@@ -114,28 +114,28 @@ class Owner:
 
 
 def running_syncs(database: Database) -> list[RunningSync]:
-    """Every sync that holds a lease, of whatever account, in the order of their accounts."""
+    """All syncs that hold a lease, ordered by account."""
     with database.transaction(timeout_seconds=30) as tx:
         return _running(tx, "ORDER BY account_type")
 
 
 def bring_back_signs(database: Database, account: str | None = None) -> None:
-    """Let signs of life that lie ahead of the clock, which was set back, count from now on: none could be missed.
+    """Set signs of life that are in the future, because the clock was set back, to now; for one or all accounts.
 
-    Whoever lives gives the next one soon. Of all accounts, or of one.
+    Otherwise a missing heartbeat would go unnoticed. A living sync will beat again soon.
     """
     with database.transaction(timeout_seconds=30) as tx:
         tx.run(_SQL["bring_back_signs"], account=account)
 
 
 def locked(tx: Transaction, sync_id: UUID) -> RunningSync | None:
-    """The sync as it is now, kept from whoever else might end it; None when it has ended. Raises StillWriting."""
+    """The current state of the sync, locked against being ended; None if it has ended. Raises StillWriting."""
     with at_once():
         return next(iter(_running(tx, "AND sync_id = :sync FOR UPDATE NOWAIT", sync=sync_id)), None)
 
 
 def locked_of(tx: Transaction, account: str) -> RunningSync | None:
-    """The same of the sync that holds an account's lease."""
+    """The same for the sync that holds an account's lease."""
     with at_once():
         return next(iter(_running(tx, "AND account_type = :account FOR UPDATE NOWAIT", account=account)), None)
 
@@ -151,7 +151,7 @@ def count(tx: Transaction, counter: str, account: str) -> None:
 
 
 class Condition(StrEnum):
-    """What a running sync is found to be that does not go on."""
+    """Why a running sync has to be ended."""
 
     STUCK = "stuck"
     DEAD = "dead"
@@ -159,7 +159,7 @@ class Condition(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: The names under which the ledger counts these ends; a retry can help after each of them (`errors.rerun_after`).
+#: The error classes in the ledger for these ends; a retry can help after each of them (`errors.rerun_after`).
 ERROR_CLASSES = {
     Condition.STUCK: EndFromOutside.STUCK_SYNC,
     Condition.DEAD: EndFromOutside.OWNER_DIED,
@@ -167,7 +167,7 @@ ERROR_CLASSES = {
     Condition.CANCELLED: EndFromOutside.INTERRUPTED,
 }
 
-#: A run that has just ended may still be writing down why.
+#: A run that ended more recently than this may still be recording why.
 SETTLING_SECONDS = 10.0
 
 
@@ -175,7 +175,7 @@ SETTLING_SECONDS = 10.0
 class Bounds:
     """How long a sync may go without progress, and without a heartbeat.
 
-    `asked_seconds` is how long one may that nothing is wrong with, where somebody ends those as well, `asked_by` whom.
+    `asked_seconds` is the limit without progress beyond which the person `asked_by` also ends healthy syncs.
     """
 
     idle_seconds: float
@@ -185,16 +185,16 @@ class Bounds:
 
     @classmethod
     def of(cls, settings: Settings, max_age_hours: float | None = None, asked_by: str = "") -> "Bounds":
-        """Those of the settings. `max_age_hours`, if given, is when `asked_by` has syncs ended that go on."""
+        """The bounds of the settings. `max_age_hours`: the limit at which `asked_by` also ends healthy syncs."""
         asked = inf if max_age_hours is None else max_age_hours * 3600
         return cls(settings.stuck_threshold_hours * 3600, settings.heartbeat_timeout_seconds, asked, asked_by)
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a Dagster run ended, or that it is being cancelled: Dagster's word.
+    """How a Dagster run ended, or that it is being cancelled, as reported by Dagster.
 
-    `seconds_ago` is None when nobody knows when.
+    `seconds_ago` is None if the time is unknown.
     """
 
     status: str
@@ -202,30 +202,30 @@ class RunEnd:
 
     @property
     def is_settled(self) -> bool:
-        """Long enough ago for its process to have written down why."""
+        """Whether it was long enough ago for the process to have recorded why."""
         return self.seconds_ago is None or self.seconds_ago > SETTLING_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a running sync, in a clause for people."""
+    """What is wrong with a running sync; `why` is a clause for people."""
 
     condition: Condition
     why: str
 
     @property
     def error_class(self) -> EndFromOutside:
-        """The name under which the ledger counts it."""
+        """The error class in the ledger."""
         return ERROR_CLASSES[self.condition]
 
     @property
     def status(self) -> SyncStatus:
-        """What the ledger calls a sync that ends so."""
+        """The status in the ledger of a sync ended for this reason."""
         return SyncStatus.CANCELLED if self.condition is Condition.CANCELLED else SyncStatus.FAILED
 
 
 def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None) -> Trouble | None:
-    """What is wrong with a running sync, None if it lives and goes on. `run_end`: its run is over or told to stop."""
+    """What is wrong with a running sync; None if it is healthy. `run_end`: its run has ended or was told to stop."""
     if run_end is not None and run_end.is_settled:
         return _without_run(sync, run_end)
     if why := _silence(sync, bounds.silent_seconds) or _absence(sync):
@@ -235,7 +235,7 @@ def trouble_of(sync: RunningSync, bounds: Bounds, run_end: RunEnd | None = None)
         met = f"; {sync.obstacle}" if sync.obstacle else ""
         return Trouble(
             Condition.STUCK,
-            f"it beats, but nothing became durable for {sync.idle_seconds:.0f} s, the bound is {bound}{met}",
+            f"its heartbeat continues, but no progress for {sync.idle_seconds:.0f} s, the limit is {bound}{met}",
         )
     if sync.idle_seconds >= bounds.asked_seconds:
         return Trouble(
@@ -249,17 +249,17 @@ def _without_run(sync: RunningSync, run_end: RunEnd) -> Trouble:
     if run_end.status == "CANCELING" and (why := _absence(sync)):
         return Trouble(Condition.CANCELLED, f"{run} was being cancelled, and {why}")
     if run_end.status == "CANCELING":
-        return Trouble(Condition.CANCELLED, f"{run} was told to stop and does not")
+        return Trouble(Condition.CANCELLED, f"{run} was told to stop but did not")
     if run_end.status == "CANCELED":
-        return Trouble(Condition.CANCELLED, f"{run} was cancelled and left the lease behind")
-    return Trouble(Condition.ORPHANED, f"{run} has ended ({run_end.status}) and left the lease behind")
+        return Trouble(Condition.CANCELLED, f"{run} was cancelled without releasing the lease")
+    return Trouble(Condition.ORPHANED, f"{run} has ended ({run_end.status}) without releasing the lease")
 
 
 def death(sync: RunningSync, asking: Owner, bound_seconds: float, run_has_ended: Callable[[str], bool]) -> str | None:
-    """What proves that nobody works on a running sync any more, in a clause; None when nothing does.
+    """A clause that proves that no process works on a running sync any more; None without proof.
 
-    `run_has_ended` says of a run of the asking instance whether it is known to be over. Not knowing is no proof:
-    another installation on the same database has a Dagster that knows other runs, a restored one knows none.
+    `run_has_ended` returns whether a run of the asking Dagster instance is known to have ended. An unknown run proves
+    nothing: another installation on the same database has other runs, and a restored Dagster may have lost some.
     """
     if why := _silence(sync, bound_seconds):
         return why
@@ -274,27 +274,27 @@ def death(sync: RunningSync, asking: Owner, bound_seconds: float, run_has_ended:
 
 
 def _silence(sync: RunningSync, bound_seconds: float) -> str:
-    """Why a sync is dead that does not beat, in a clause; empty while it beats."""
+    """The clause for a sync without a heartbeat; empty while it has one."""
     if sync.silent_seconds <= bound_seconds:
         return ""
-    return f"no heartbeat for {sync.silent_seconds:.0f} s, the bound is {bound_seconds:g} s"
+    return f"no heartbeat for {sync.silent_seconds:.0f} s, the limit is {bound_seconds:g} s"
 
 
 def _absence(sync: RunningSync) -> str:
-    """Why a sync is dead whose process is gone, in a clause; empty where that is not known."""
+    """The clause for a sync whose process is gone; empty if that is not known."""
     if sync.process is None or not sync.is_process_gone:
         return ""
     return f"its process {sync.process.process_id} on {sync.process.host} is gone"
 
 
 def is_abandoned(quiet_seconds: float, bounds: Bounds, *, worker_lives: bool) -> bool:
-    """Whether a Dagster run that is under way without a sync will not come to an end by itself.
+    """Whether a Dagster run that is in progress without a sync will never end on its own.
 
-    It may just be starting, waiting between two tries, or finishing what follows the publish, and tells Dagster
-    so. `quiet_seconds`: since its last event. A process that is seen alive gets as long as a sync without progress.
+    It may be starting, waiting between two attempts, or finishing after the publish; it logs events meanwhile.
+    `quiet_seconds`: since its last event. A process known to be alive gets as long as a sync without progress.
     """
     return quiet_seconds > (bounds.idle_seconds if worker_lives else bounds.silent_seconds + _LONGEST_WAIT_SECONDS)
 
 
-#: Between two tries within a run: 5, 10, 20 seconds, each up to twice that (dagster_runs/resource.py).
+#: Longest wait between two attempts of a step: 5, 10, 20 seconds, each up to doubled (dagster_runs/resource.py).
 _LONGEST_WAIT_SECONDS = 45.0

@@ -1,7 +1,7 @@
 -- The signs of life of running syncs, by the database's clock.
 
 -- name: running
--- Every sync that holds a lease; what follows says which.
+-- All syncs that hold a lease; the caller appends further conditions.
 SELECT sync_id, account_type AS account, phase, attempt, dagster_run_id, dagster_instance_id, host, boot_id, namespaces,
        process_id, process_start_ticks, attempt_started_at, pages_done, pages_expected, obstacle,
        extract(epoch FROM clock_timestamp() - heartbeat_at)::float8 AS silent_seconds,
@@ -10,14 +10,14 @@ FROM emag_offer_syncs
 WHERE status = 'running'
 
 -- name: bring_back_signs
--- Signs of life ahead of the clock, which was set back, count from now on.
+-- Signs of life in the future, because the clock was set back, are set to now.
 UPDATE emag_offer_syncs
 SET heartbeat_at = least(heartbeat_at, clock_timestamp()), progressed_at = least(progressed_at, clock_timestamp())
 WHERE status = 'running' AND (CAST(:account AS text) IS NULL OR account_type = :account)
   AND greatest(heartbeat_at, progressed_at) > clock_timestamp() + interval '5 seconds';
 
 -- name: waits
--- Sessions that wait for a lock, each with those that keep it waiting, the longest wait first.
+-- Sessions that wait for a lock, each with those that block it, the longest wait first.
 SELECT w.pid AS process, w.application_name AS application,
        extract(epoch FROM clock_timestamp() - l.waitstart)::float8 AS seconds,
        coalesce((SELECT c.relname FROM pg_class c WHERE c.oid = coalesce(l.relation,

@@ -1,6 +1,6 @@
-"""What a sync waits for in the database, seen from beside it: a table that somebody holds keeps it without any error.
+"""Reports database locks that a sync waits for: a locked table delays it without any error.
 
-By PostgreSQL's own views (pg_locks, pg_stat_activity), without the text of any statement, which may hold values.
+From PostgreSQL's views pg_locks and pg_stat_activity, without statement texts, which may contain data.
 """
 
 import time
@@ -20,13 +20,13 @@ from emag_pipeline.wording import iso
 
 _WAITS = statements("sync/liveness.sql")["waits"]
 
-#: What does not wait longer is the usual way of things.
+#: Shorter waits are normal and not reported.
 NOTABLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A session that waits for a lock, and one that keeps it waiting. `table` is empty where it is no table or row."""
+    """A session that waits for a lock, and one that blocks it. `table` is empty if it is not a table or row lock."""
 
     process: int
     application: str
@@ -35,39 +35,39 @@ class Wait:
     holder: int
     holder_user: str
     holder_application: str
-    #: since when its transaction lasts, and what it does; None where this user may not see it
+    #: start of its transaction, and its state; None if this user may not see them
     holder_since: datetime | None
     holder_state: str | None
 
     @property
     def held(self) -> str:
-        """What is waited for and who has it, e.g. `emag_offers, held by process 7 (user ana, psql) since …`."""
+        """The lock and its holder, e.g. `emag_offers, held by the database's process 7 (user ana, psql) since …`."""
         who = ", ".join(filter(None, (f"user {self.holder_user}", self.holder_application, self.holder_state)))
         since = f" since {iso(self.holder_since)}" if self.holder_since else ""
         return f"{self.table or 'a lock'}, held by the database's process {self.holder} ({who}){since}"
 
     @property
     def remedy(self) -> str:
-        """What sets it free."""
+        """How to release the lock."""
         return f"End that transaction, or in `emag-pipeline psql`: SELECT pg_terminate_backend({self.holder})"
 
 
 def waits(database: Database, longer_than_seconds: float, of: Collection[int] | None = None) -> list[Wait]:
-    """Those of this database that have waited longer, the longest first; `of` these processes only, if given."""
+    """The waits in this database longer than the limit, longest first; `of`: only of these processes."""
     with database.transaction(timeout_seconds=5) as tx:
         result = tx.run(_WAITS, bound=longer_than_seconds, of=None if of is None else list(of))
         return rows_of(result, Wait)
 
 
-#: So often it is looked for, and only while a transaction is open.
+#: Interval of the checks, which run only while a transaction is open.
 _LOOK_SECONDS = 3.0
 
 
 class LockWatch:
-    """Asked every second by the heartbeat, which writes what it answers into the ledger."""
+    """Finds what the work is waiting for; called every second by the heartbeat, which records it in the ledger."""
 
     def __init__(self, database: Database, obstacle: Callable[[], str]) -> None:
-        """`obstacle` says what else keeps the work waiting."""
+        """`obstacle` returns what else the work is waiting for."""
         self._database = database
         self._else = obstacle
         self._next = time.monotonic() + _LOOK_SECONDS
@@ -75,7 +75,7 @@ class LockWatch:
         self._is_waiting = False
 
     def obstacle(self) -> str:
-        """What keeps the work waiting; empty if nothing."""
+        """What the work is waiting for; empty if nothing."""
         if time.monotonic() >= self._next:
             self._look(sorted(self._database.at_work))
             self._next = time.monotonic() + _LOOK_SECONDS
@@ -84,7 +84,7 @@ class LockWatch:
         return self._else()
 
     def named(self, error: DatabaseUnavailable) -> DatabaseUnavailable:
-        """The error of a lock that could not be had, with the table and who has it, as far as that was seen."""
+        """A lock timeout with the table and its holder, if these were observed; other errors unchanged."""
         if error.what != TABLE_HELD or self._seen is None:
             return error
         return DatabaseUnavailable(
@@ -93,7 +93,7 @@ class LockWatch:
 
     @contextmanager
     def naming(self) -> Iterator[None]:
-        """Raise what is raised within as `named`."""
+        """Raise errors from the block as `named`."""
         try:
             yield
         except DatabaseUnavailable as error:
@@ -104,7 +104,7 @@ class LockWatch:
     def _look(self, own: list[int]) -> None:
         found: list[Wait] = []
         if own:
-            with suppress(PipelineError):  # whatever it is, the work itself meets it too
+            with suppress(PipelineError):  # the work itself will meet the same error
                 found = waits(self._database, NOTABLE_SECONDS, of=own)
         self._is_waiting = bool(found)
         if found:
@@ -113,9 +113,9 @@ class LockWatch:
 
 @contextmanager
 def waits_told(database: Database, say: Callable[[str], None]) -> Iterator[None]:
-    """Work with a database that `say` hears of who keeps it waiting, once each; outside of a sync, which has a ledger.
+    """Report each lock wait of the block once to `say`; for work outside a sync, which would record it in the ledger.
 
-    An error of a lock that could not be had names table and holder.
+    The error of a lock timeout names the table and the holder.
     """
     watch, over = LockWatch(database, lambda: ""), Event()
 

@@ -1,4 +1,4 @@
-"""Publish what the audit accepted: the second half of a sync."""
+"""Publishes a scan that the audit accepted: the second half of a sync."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from emag_pipeline.sync.context import SyncContext
 from emag_pipeline.sync.ledger import Lease, Sync, SyncPhase
 from emag_pipeline.wording import counted
 
-# The publish: readers see the old state until it commits and the new one after it (G1). All or nothing.
+# The publish is one transaction: readers see the old state until it commits, and the new one after it (guarantee G1).
 
 _SQL = "sync/publish.sql"
 _ADOPT = ("adopt_history", "adopt_offers", "adopt_products")
@@ -33,9 +33,9 @@ _MERGE = (
     "delete_offers",
     "flag_rejected",
 )
-#: So many changes are found one by one whatever the planner takes them for.
+#: Up to this many changes are looked up quickly even without statistics on them.
 _FEW = 100
-#: So many offers are written by one statement, and no more: that of a million would take minutes.
+#: Maximum number of offers per statement, since a statement for a million takes minutes.
 _AT_ONCE = 250_000
 _OF_BLOCKS = " AND s.ctid >= CAST(:first AS tid) AND s.ctid < CAST(:end AS tid)"
 _LAST_BLOCK = 2**32 - 1
@@ -43,7 +43,7 @@ _LAST_BLOCK = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did, in offers, and what readers see since `published_at` (UTC)."""
+    """The changes of a publish, in offers, and what readers see since `published_at` (UTC)."""
 
     created: int
     updated: int
@@ -51,12 +51,12 @@ class Published:
     deleted: int
     #: rows in quarantine
     quarantined: int
-    #: all that exist: created, updated, unchanged and flagged ones
+    #: all existing offers: created, updated, unchanged and flagged ones
     offers: int
     saleable: int
-    #: offers that keep their last good state, since their newest row is in quarantine
+    #: offers that keep their last good state because their newest row is in quarantine
     flagged: int
-    #: rows of which it was noted how they are written
+    #: number of rows whose text digest was recorded
     remembered: int
     published_at: datetime
 
@@ -64,8 +64,8 @@ class Published:
 def publish(database: Database, lease: Lease) -> Published:
     """Merge an accepted scan into the published tables and complete the ledger, in one transaction.
 
-    Raises LeaseLost when the lease is gone, RefusedError when no audit accepted the scan, StagingLost when what it
-    accepted is no longer there, or when somebody else has changed what it was compared with.
+    Raises LeaseLost if the lease is lost, RefusedError if no audit accepted the scan, StagingLost if the accepted rows
+    are gone or the published rows they were compared with have changed.
     """
     with database.transaction() as tx:
         ledger.hold(tx, lease)
@@ -112,7 +112,7 @@ def publish(database: Database, lease: Lease) -> Published:
 
 
 def published_by(database: Database, lease: Lease) -> Published | None:
-    """What this very attempt has published, if it has: its commit went through, and the answer was lost."""
+    """What this attempt has published, if its commit succeeded but the confirmation was lost; else None."""
     with database.transaction() as tx:
         row = tx.run(statements(_SQL)["published_by"], sync=lease.sync_id, token=lease.token).one_or_none()
     if row is None:
@@ -138,7 +138,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Sync:
             "nothing was published",
             where=lease.where,
             why=f"no audit has accepted the scan, it is in the phase {sync.phase}",
-            remedy="Run the whole job, so that the audit stands between the scan and the publish",
+            remedy="Run the whole job, so that the audit runs between the scan and the publish",
         )
     staging.require_staging(tx, lease, sync.windows_staged)
     figures.require_answers(tx, lease, sync.proof or {})
@@ -146,7 +146,7 @@ def _accepted(tx: Transaction, lease: Lease) -> Sync:
 
 
 def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
-    """Fill emag_scan_changes. Returns how many there are."""
+    """Fill emag_scan_changes. Returns the number of changes."""
     for name in ("forget_changes", "forget_repeats", "keep_last_good"):
         _run(tx, name, scope)
     changes: int = _run(tx, "find_changes", scope).rowcount
@@ -158,18 +158,18 @@ def _find_changes(tx: Transaction, scope: dict[str, Any]) -> int:
 
 
 def _require_read(tx: Transaction, lease: Lease, scope: dict[str, Any]) -> None:
-    """Raise StagingLost where there is no more of a changed offer than that it was unchanged."""
+    """Raise StagingLost if an offer has changed that was staged as unchanged, so without its columns."""
     if unread := _run(tx, "count_unread", scope).scalar_one():
         raise StagingLost(
-            "what is published is not what the scan has compared with",
+            "the published offers are not those that the scan was compared with",
             where=lease.where,
-            why=f"{counted(unread, 'offer')} changed there since their page was read, and not by a publish",
-            remedy="Nothing was published; the next run reads the catalogue anew",
+            why=f"{counted(unread, 'offer')} changed since their page was read, but not by a publish",
+            remedy="Nothing was published; the next run reads the catalogue from scratch",
         )
 
 
 def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int) -> int:
-    """Give a statement that is about so many offers, several times for parts of them if need be. Returns its rows."""
+    """Run a statement, in several parts if it affects many offers. Returns the number of its rows."""
     parts = ceil(offers / _AT_ONCE)
     if parts <= 1 or "{part}" not in statements(_SQL)[name]:
         return int(_run(tx, name, scope).rowcount)
@@ -220,7 +220,7 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SyncSummary:
-    """A completed sync: its ledger row, what the publish did, and the calls it took over all attempts."""
+    """A completed sync: its ledger row, its publish, and the number of calls over all attempts."""
 
     sync: Sync
     published: Published
@@ -233,10 +233,10 @@ class SyncSummary:
 
 
 def publish_scan(context: SyncContext) -> SyncSummary:
-    """Merge the accepted scan into what readers see, in one transaction, and complete the sync.
+    """Merge the accepted scan into the published tables, in one transaction, and complete the sync.
 
-    A publish that met a deadlock or a lost connection is tried again: it left nothing, or all of it. Raises LeaseLost
-    without a scan, RefusedError when no audit accepted it.
+    A publish that met a deadlock or a lost connection is retried: it left either nothing or everything. Raises
+    LeaseLost without a scan, RefusedError if no audit accepted it.
     """
     lease = ledger.held_by(context.database, context.account.name, context.run_id)
     with attempt(context, lease):
@@ -255,7 +255,7 @@ def publish_scan(context: SyncContext) -> SyncSummary:
         statistics.renew(context.database, statistics.PUBLISHED)
     elif statistics.is_much(published.remembered, published.offers):
         statistics.renew(context.database, ["emag_row_digests"], ["account_type", "emag_offer_id"])
-    # what is published stays so: a connection that is lost now is no failure of it
+    # the publish is committed: a connection lost from here on is not a failure of the publish
     return retry_on_db_error(lambda: _summary(context.database, lease, published))
 
 
@@ -265,7 +265,7 @@ def _summary(database: Database, lease: Lease, published: Published) -> SyncSumm
 
 
 def _publish(database: Database, lease: Lease) -> Published:
-    """Publish; where an earlier try has done so and only the answer to its commit was lost, what that one did."""
+    """Publish; or return an earlier publish of this attempt if only the confirmation of its commit was lost."""
     try:
         return publish(database, lease)
     except LeaseLost:

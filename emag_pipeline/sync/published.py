@@ -1,4 +1,4 @@
-"""The account as published: the numbers that everybody asks for first, and its offers row by row."""
+"""The published state of an account: its key figures and its offers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,29 +18,29 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """`published_at` and `sync_id` are None before the first publish, `currency` where none is known."""
+    """Key figures. `published_at` and `sync_id` are None before the first publish, `currency` if unknown."""
 
     account: str
     marketplace: str | None
-    #: the account's: what all amounts are added up in (`emag_account_currency`)
+    #: the account's currency, in which all amounts are summed (`emag_account_currency`)
     currency: str | None
     sync_id: UUID | None
     published_at: datetime | None
-    #: the account's first publish: what was so then may have been so before
+    #: the account's first publish; nothing is known about the time before
     known_since: datetime | None
     offers: int
     saleable: int
     #: pieces of all existing offers
     stock: Decimal
-    #: pieces at their sale prices, without VAT, of offers in `currency`, and how many pieces these are
+    #: value at sale prices, without VAT, of the stock of offers in `currency`, and the number of these pieces
     stock_value: Decimal
     stock_valued: Decimal
     stock_in_other_currencies: Decimal
     deleted: int
-    #: existing offers whose amounts are in no sum, and their currencies by name
+    #: existing offers whose amounts are in no sum, and their currencies in order
     offers_in_other_currencies: int
     other_currencies: list[str]
-    #: existing offers whose newest reading could not be represented
+    #: existing offers whose newest row could not be represented
     quarantined: int
 
     @property
@@ -50,7 +50,7 @@ class Headline:
 
 
 def headline(database: Database, account: str) -> Headline:
-    """The account's numbers, counted from the published offers; zeros for one that was never published."""
+    """The account's key figures, counted from the published offers; zeros if it was never published."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         [found] = rows_of(tx.run(_SQL["headline"], account=account), Headline)
     return found
@@ -61,7 +61,7 @@ _COLUMNS = tuple(column for column in NARROW + WIDE if column != "raw")
 
 @dataclass(frozen=True, slots=True)
 class PublishedOffer:
-    """One published offer, both halves. `version` changes with every write to its narrow row."""
+    """One published offer, narrow and wide columns. `version` changes with every write to its narrow row."""
 
     columns: Mapping[str, Any]
     is_deleted: bool
@@ -69,14 +69,14 @@ class PublishedOffer:
 
 
 def first_publish_day(database: Database) -> date | None:
-    """The day (UTC) of the oldest publish of any account; None where nothing was published."""
+    """The day (UTC) of the oldest publish of any account; None if nothing was published."""
     with database.transaction(timeout_seconds=60) as tx:
         day: date | None = tx.run(_SQL["first_publish_day"]).scalar_one()
     return day
 
 
 def first_publish_days(database: Database, accounts: Sequence[str]) -> dict[str, date]:
-    """The day (UTC) of the first publish of each of these accounts that was published."""
+    """The day (UTC) of the first publish, by account; accounts that were never published are left out."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(_SQL["first_publish_days"], accounts=list(accounts))
         return {row.account: row.day for row in rows if row.day is not None}

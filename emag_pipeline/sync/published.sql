@@ -1,13 +1,13 @@
--- What readers see of an account.
+-- The published state of an account.
 
 -- name: headline
--- The account's numbers, counted from its published offers.
+-- The account's key figures, counted from its published offers.
 WITH offers AS (
     SELECT deleted_at, rejected_at, is_saleable, currency,
            greatest(general_stock, 0)::numeric AS pieces, sale_price
     FROM emag_product_offers WHERE account_type = :account
 ),
-money AS MATERIALIZED (  -- asked once, not for each row
+money AS MATERIALIZED (  -- evaluated once, not per row
     SELECT emag_account_currency(:account) AS currency
 )
 SELECT :account AS account, a.marketplace, money.currency,
@@ -54,7 +54,7 @@ SELECT account, (emag_known_since(account) AT TIME ZONE 'UTC')::date AS day
 FROM unnest(CAST(:accounts AS text[])) AS account;
 
 -- name: offers
--- All published offers of an account, tombstoned ones too, both halves of each.
+-- All published offers of an account, tombstoned ones too, with their narrow and wide columns.
 SELECT emag_offer_id, {columns}, deleted_at IS NOT NULL AS is_deleted, o.xmin::text AS version
 FROM emag_product_offers o
 JOIN emag_products USING (account_type, emag_offer_id)

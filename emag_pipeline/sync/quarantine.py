@@ -1,7 +1,7 @@
 """The quarantine (emag_offer_rejects): rows that could not be represented, with their reasons.
 
-People are shown beside them, as long as a scan is staged, offers with fields that cannot be read and positions of the
-listing that the marketplace fails to show. All three count for the audit's tolerance.
+While a scan is staged, lists for people also include offers with unreadable fields and unreadable positions of the
+listing. All three count for the audit's tolerance.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,21 +12,22 @@ from uuid import UUID
 
 from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync.ledger import Lease
 
 _SQL = "sync/quarantine.sql"
-#: Bytes that stand for a row, and rows that are taken up at once.
+#: Bytes of a row's digest, and rows fetched at once.
 _DIGEST, _PIECE = 16, 10_000
 
-# What a scan puts there.
+# Writing.
 
 
 def keep(tx: Transaction, lease: Lease, page: int, rejects: Iterable[Reject], offer_id: int | None = None) -> None:
-    """Keep rows that cannot be represented, within the caller's fenced transaction.
+    """Quarantine rows, within the caller's fenced transaction.
 
-    `offer_id` is the offer that was asked for; without it, each row's own id counts, if it has one.
+    `offer_id` is the requested offer; without it, each row's own id is recorded, if it has one.
     """
     tx.run_many(
         statements(_SQL)["keep"],
@@ -45,12 +46,12 @@ def keep(tx: Transaction, lease: Lease, page: int, rejects: Iterable[Reject], of
 
 
 def digest_of(offer_id: int | None, payload: str) -> bytes:
-    """What stands for a row in quarantine: the same row has the same, see `digests`."""
+    """The digest of a row in quarantine, equal for equal rows; see `digests`."""
     return sha256(f"{'' if offer_id is None else offer_id}:{payload}".encode()).digest()[:_DIGEST]
 
 
 def digests(database: Database, lease: Lease) -> Iterator[bytes]:
-    """What stands for the rows from pages that a sync has put there, as `digest_of` makes it."""
+    """The digests (`digest_of`) of the rows from pages that a sync has quarantined."""
     after = 0
     while True:
         with database.transaction() as tx:
@@ -63,16 +64,16 @@ def digests(database: Database, lease: Lease) -> Iterator[bytes]:
         after = found[-1].reject_id
 
 
-# What people are told of it.
+# Lists and summaries for people.
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row that was not read, or not in full.
+    """One row that could not be read, or only in part.
 
-    `kind` is `quarantined` (the row is kept out), `unreadable field` (the offer is taken, these fields keep their
-    published values) or `unreadable position` (the marketplace showed nothing). `payload` is the row as read, JSON in
-    ASCII, None for a position; page 0 stands for a read by id.
+    `kind` is `quarantined` (the row is not published), `unreadable field` (the offer is published, these fields keep
+    their published values) or `unreadable position` (the marketplace showed nothing). `payload` is the row as ASCII
+    JSON, None for a position; page 0 means a read by id.
     """
 
     account: str
@@ -87,9 +88,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RejectReason:
-    """Why rows were not read, how many they are, and the first of them.
+    """A reason why rows could not be read, the number of these rows, and the first of them.
 
-    `words` have an ellipsis for each value that differs from row to row.
+    `words` contains an ellipsis for each value that differs between the rows.
     """
 
     account: str
@@ -101,7 +102,7 @@ class RejectReason:
 
     @property
     def example(self) -> str:
-        """Where it was met first, e.g. `offer 123 on page 4`."""
+        """Its first occurrence, e.g. `offer 123 on page 4`."""
         if self.kind == "unreadable position":
             return f"position {self.page} of the listing"
         what = "a row without an id" if self.emag_offer_id is None else f"offer {self.emag_offer_id}"
@@ -116,17 +117,17 @@ _VALUES = (
 
 
 def newest(database: Database, accounts: Sequence[str], limit: int) -> list[Rejected]:
-    """What each account's newest sync did not read, in the order of pages; at most `limit` rows in all."""
+    """The rows that each account's newest sync could not read, in page order; at most `limit` rows in total."""
     found: list[Rejected] = []
     with database.transaction(timeout_seconds=60) as tx:
         for account, sync_id in _newest_syncs(tx, accounts):
             rows = tx.run(statements(_SQL)["rows"], account=account, sync=sync_id, limit=limit - len(found))
-            found += [Rejected(**row._mapping) for row in rows]
+            found += rows_of(rows, Rejected)
     return found
 
 
 def reasons(database: Database, accounts: Sequence[str]) -> list[RejectReason]:
-    """Why each account's newest sync did not read rows, the commonest reason of an account first."""
+    """The reasons why each account's newest sync could not read rows, most frequent first."""
     with database.transaction(timeout_seconds=60) as tx:
         return [
             reason
@@ -136,13 +137,13 @@ def reasons(database: Database, accounts: Sequence[str]) -> list[RejectReason]:
 
 
 def commonest(database: Database, lease: Lease, most: int = 3) -> list[RejectReason]:
-    """The commonest reasons for which a sync did not read rows."""
+    """The most frequent reasons why a sync could not read rows."""
     with database.transaction() as tx:
         return _commonest(tx, lease.account, lease.sync_id, most)
 
 
 def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[str, UUID]]:
-    """In the order of the accounts' names; one by one, since a statement on staging is about one account."""
+    """The newest sync of each account, by name. One query per account, as all statements on staging."""
     for account in sorted(accounts):
         for sync_id in tx.run(statements(_SQL)["newest_sync"], account=account).scalars():
             yield account, sync_id
@@ -150,4 +151,4 @@ def _newest_syncs(tx: Transaction, accounts: Sequence[str]) -> Iterator[tuple[st
 
 def _commonest(tx: Transaction, account: str, sync_id: UUID, most: int | None) -> list[RejectReason]:
     rows = tx.run(statements(_SQL)["reasons"], account=account, sync=sync_id, values=_VALUES, most=most)
-    return [RejectReason(**row._mapping) for row in rows]
+    return rows_of(rows, RejectReason)

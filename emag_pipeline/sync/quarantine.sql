@@ -1,5 +1,5 @@
--- The quarantine (emag_offer_rejects): what a scan puts there, and what people are told of it. As long as a scan is
--- staged, they see beside it offers with unreadable fields and positions that no page shows.
+-- The quarantine (emag_offer_rejects): writing, and lists for people. While a scan is staged, these also include offers
+-- with unreadable fields and unreadable positions.
 
 -- name: keep
 -- A row that cannot be represented, with its reason.
@@ -7,8 +7,8 @@ INSERT INTO emag_offer_rejects (account_type, sync_id, page, emag_offer_id, reas
 VALUES (:account, :sync, :page, :id, :reason, :payload);
 
 -- name: digests
--- What stands for each row that pages showed, as `quarantine.digest_of` makes it, piece by piece. Made where the rows
--- are, since they may be large.
+-- The digests of the rows from pages, as `quarantine.digest_of` computes them, in batches. Computed on the server, since
+-- the rows may be large.
 SELECT reject_id, substr(sha256(convert_to(
            coalesce(CAST(emag_offer_id AS text), '') || ':' || payload, 'UTF8')), 1, :size) AS digest
 FROM emag_offer_rejects
@@ -16,13 +16,13 @@ WHERE sync_id = :sync AND page > 0 AND reject_id > :after
 ORDER BY reject_id LIMIT :limit;
 
 -- name: newest_sync
--- The account's newest sync, whatever became of it.
+-- The account's newest sync, in any status.
 SELECT sync_id FROM emag_offer_syncs
 WHERE account_type = :account
 ORDER BY sync_number DESC LIMIT 1;
 
 -- fragment: not_read
--- What the scan :sync of :account did not read, or not in full.
+-- The rows that the scan :sync of :account could not read, or only in part.
 SELECT CAST(:account AS text) AS account, sync_id, 'quarantined' AS kind, page, emag_offer_id, reason, payload,
        rejected_at, reject_id AS place
 FROM emag_offer_rejects WHERE sync_id = :sync
@@ -42,7 +42,7 @@ FROM ({not_read}) not_read
 ORDER BY page, kind, place LIMIT :limit;
 
 -- name: reasons
--- By reason, the commonest first. What differs between rows of one reason (:values) is an ellipsis.
+-- By reason, most frequent first. Values that differ between rows (:values) become an ellipsis.
 WITH grouped AS (
     SELECT *, left(regexp_replace(reason, :values, '…', 'g'), 160) AS words FROM ({not_read}) not_read
 )

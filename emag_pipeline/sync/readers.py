@@ -1,4 +1,4 @@
-"""Concurrent calls: as many under way as latency and the allowed rate ask for, and never more held in memory."""
+"""Concurrent calls: as many as latency and the allowed rate require, with a bounded number of results in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -11,23 +11,23 @@ from emag_pipeline.logs import with_context
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: A read that fails, or that is refused while others are answered: which status goes with what is not documented.
+#: A failed or refused read; either may concern a single page only, since the meaning of the statuses is undocumented.
 ReadFailure = ApiUnavailable | RequestRefused
 
 _FEWEST, _MOST = 3, 32
-#: Answers that may wait to be taken; more mean that storing, not reading, takes the time.
+#: Results that may wait to be used; more mean that storing is the bottleneck, not reading.
 _WAITING = 2
 
 
 def calls_under_way(latency_seconds: float, calls_per_second: float) -> int:
-    """How many calls must be under way to use the whole rate: Little's law, one waiting, one being stored."""
+    """Concurrent calls needed to use the full rate: Little's law, plus one waiting and one being stored."""
     return min(_MOST, max(_FEWEST, ceil(latency_seconds * calls_per_second) + 2))
 
 
 class CallWindow:
-    """How many calls may be under way: no more than `needed` says, and no more than their answers are taken.
+    """The number of concurrent calls: at most `needed()`, and fewer if results are used too slowly.
 
-    It grows by two with each answer, and is halved when answers pile up: a page that waits is memory.
+    It grows by two with each result, and is halved when results pile up, to save memory.
     """
 
     def __init__(self, needed: Callable[[], int]) -> None:
@@ -35,7 +35,7 @@ class CallWindow:
         self.size = min(_FEWEST, needed())
 
     def note_taken(self, waiting: int) -> None:
-        """An answer is about to be used while so many others wait."""
+        """A result is about to be used while `waiting` others wait."""
         if waiting > _WAITING:
             self.size = max(_FEWEST, self.size // 2)
         else:
@@ -43,25 +43,25 @@ class CallWindow:
 
 
 class Readers:
-    """Threads that call the marketplace. `needed` is asked with each answer how many calls should be under way."""
+    """Threads that call the marketplace. `needed` returns how many concurrent calls are useful; called per result."""
 
     def __init__(self, needed: Callable[[], int]) -> None:
         self._needed = needed
         self._threads = ThreadPoolExecutor(_MOST, thread_name_prefix="reader")
 
     def each(self, items: Iterable[Item], call: Callable[[Item], Result]) -> Iterator[tuple[Item, Result]]:
-        """Call for each item; otherwise as `as_taken`."""
+        """Call for each item; otherwise like `as_taken`."""
         waiting = iter(items)
         return self.as_taken(lambda: next(waiting, None), call)
 
     def as_taken(
         self, take: Callable[[], Item | None], call: Callable[[Item], Result]
     ) -> Iterator[tuple[Item, Result]]:
-        """Call for what `take` gives; yields item and result as they come, in any order.
+        """Call for each item that `take` returns; yields items with results as they arrive, in any order.
 
-        `take` is asked again after each result was used, so a result may bring more to do; it ends when `take` gives
-        None while nothing is under way. At most a window of results exists at once: the next call starts when one was
-        taken. The first failure is raised, and nothing more is started.
+        `take` is called again after each result was used, so a result may add work. Ends when `take` returns None while
+        no call is in progress. The number of results in memory is limited: the next call starts when a result is
+        taken. The first failure is raised, and no more calls are started.
         """
         tell_alike = with_context(call)
         window = CallWindow(self._needed)
@@ -77,5 +77,5 @@ class Readers:
             yield under_way.pop(future), future.result()
 
     def close(self) -> None:
-        """Start nothing more and wait for what is under way; abort the client first, or this waits for answers."""
+        """Start no more calls and wait for those in progress; abort the client first, or this waits for responses."""
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -1,6 +1,6 @@
-"""What one scan of an account leaves for the next: the listing's order and habits, and how its rows were written.
+"""What a scan of an account stores for the next: the listing's order and behaviour, and digests of its rows.
 
-Any of it may be lost at any time: a scan that remembers nothing reads more, and proves the same.
+All of it is optional: without it a scan reads more, but proves the same.
 """
 
 import hashlib
@@ -19,23 +19,23 @@ from emag_pipeline.sync.ledger import Lease
 
 _SQL = "sync/remembered.sql"
 
-# The order of the listing as of the last complete scan, and how it was found to behave.
+# The order of the listing in the last complete scan, and its observed behaviour.
 
 _CHUNK = 10_000
-#: Days for which a habit is believed after it was last seen.
+#: Days for which an observed behaviour is assumed to continue.
 _BELIEVED_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How an account's listing was found to behave, within the last 30 days."""
+    """The behaviour of an account's listing, observed within the last 30 days."""
 
     reorders: bool = False
     ignores_odd_sizes: bool = False
 
 
 def read_order(database: Database, account: str) -> "array[int] | None":
-    """The offers in the order of the last complete scan; None before there was one. Eight bytes per offer."""
+    """The offer ids in the order of the last complete scan; None before the first. Eight bytes per offer."""
     order = array("q")
     chunk = 0
     while True:
@@ -49,7 +49,7 @@ def read_order(database: Database, account: str) -> "array[int] | None":
 
 
 def keep_order(database: Database, lease: Lease, order: Sequence[int]) -> None:
-    """Keep the order for the next scan; of a listing that stands still nothing is written. Raises LeaseLost."""
+    """Store the order for the next scan; writes nothing if it is unchanged. Raises LeaseLost."""
     chunks = max(1, -(-len(order) // _CHUNK))
     with database.transaction() as tx:
         ledger.hold(tx, lease)
@@ -64,14 +64,14 @@ def keep_order(database: Database, lease: Lease, order: Sequence[int]) -> None:
 
 
 def habits(database: Database, account: str) -> Habits:
-    """What earlier scans have seen."""
+    """The behaviour observed by earlier scans."""
     with database.transaction(timeout_seconds=60) as tx:
         row = tx.run(statements(_SQL)["habits"], account=account, days=_BELIEVED_DAYS).one_or_none()
     return Habits() if row is None else Habits(row.reorders, row.ignores_odd_sizes)
 
 
 def note_habits(database: Database, account: str, seen: Habits) -> None:
-    """Keep what this scan has seen."""
+    """Record the behaviour observed by this scan."""
     with database.transaction(timeout_seconds=60) as tx:
         tx.run(
             statements(_SQL)["note_habits"],
@@ -81,20 +81,21 @@ def note_habits(database: Database, account: str, seen: Habits) -> None:
         )
 
 
-# How the rows of published offers were written (emag_row_digests): the same row need not be read again.
+# Digests of the rows of published offers (emag_row_digests): a row with the same text need not be parsed again.
 #
-# It is of one state of an offer, named by its fingerprints. A publish writes it (publish.sql), in its own transaction.
+# A digest belongs to one state of an offer, identified by its fingerprints. The publish writes it in its own
+# transaction (publish.sql).
 
 
 @cache
 def digest_formula() -> bytes:
-    """Stands for how hashes of what is published are made: of other columns, or of another schema, none is equal."""
+    """Identifies how hashes of published rows are computed; it changes with the hashed columns and the schema."""
     words = (hashed(NARROW, "o"), hashed(TEXTS, "p"), migrate.newest())
     return hashlib.blake2b("\0".join(words).encode(), digest_size=8).digest()
 
 
 def find_digests(database: Database, account: str, ids: Collection[int]) -> Mapping[int, AsPublished]:
-    """Of these offers, those that are published as they were read."""
+    """The digests of those of these offers that are still published as they were read."""
     if not ids:
         return {}
     with database.transaction() as tx:

@@ -1,38 +1,38 @@
--- What one scan of an account leaves for the next: the order of its listing (emag_listing_order), how the listing
--- behaves (emag_accounts), how the rows of published offers were written (emag_row_digests).
+-- What a scan of an account stores for the next: the order of its listing (emag_listing_order), the listing's behaviour
+-- (emag_accounts), digests of the rows of published offers (emag_row_digests).
 
 -- name: read_order
--- A chunk of the order; there is none behind the last.
+-- A chunk of the order; no row after the last one.
 SELECT ids FROM emag_listing_order WHERE account_type = :account AND chunk = :chunk;
 
 -- name: keep_order
--- Of a listing that stands still nothing is written.
+-- Writes nothing if the order is unchanged.
 INSERT INTO emag_listing_order AS o (account_type, chunk, ids)
 VALUES (:account, :chunk, CAST(:ids AS bigint[]))
 ON CONFLICT (account_type, chunk) DO UPDATE SET ids = excluded.ids
 WHERE o.ids <> excluded.ids;
 
 -- name: forget_order
--- The chunks behind the last one of a listing that has become shorter.
+-- Deletes the chunks after the last one of a listing that has become shorter.
 DELETE FROM emag_listing_order WHERE account_type = :account AND chunk >= :chunks;
 
 -- name: habits
--- How the listing was found to behave within the last :days.
+-- The behaviour of the listing observed within the last :days.
 SELECT coalesce(reorders_at > now() - :days * interval '1 day', false) AS reorders,
        coalesce(odd_sizes_ignored_at > now() - :days * interval '1 day', false) AS ignores_odd_sizes
 FROM emag_accounts
 WHERE account_type = :account;
 
 -- name: note_habits
--- What a scan has seen; what it has not seen stays as it was.
+-- Records the behaviour that a scan observed; other columns are unchanged.
 UPDATE emag_accounts
 SET reorders_at = CASE WHEN :reorders THEN clock_timestamp() ELSE reorders_at END,
     odd_sizes_ignored_at = CASE WHEN :odd THEN clock_timestamp() ELSE odd_sizes_ignored_at END
 WHERE account_type = :account AND (:reorders OR :odd);
 
 -- name: find_digests
--- How the rows of these offers were written, of those that are published as they were read then. Not of flagged offers,
--- nor of those that were published under earlier rules: these have to be read.
+-- The digests of those of these offers that are still published as they were read. Without flagged offers and those
+-- published under earlier rules: these must be parsed.
 SELECT d.emag_offer_id, d.digest, d.row_hash, d.content_hash, d.noticed
 FROM emag_row_digests d
 JOIN emag_product_offers o USING (account_type, emag_offer_id)

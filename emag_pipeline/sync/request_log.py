@@ -1,4 +1,4 @@
-"""The calls of an attempt on their way into the request log: gathered in memory, saved with each batch of pages."""
+"""The request log: an attempt's calls are collected in memory and saved with each batch of pages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 
-# The request log (emag_requests) and the counters that metrics are made of (emag_counters).
+# The request log (emag_requests) and the counters behind the metrics (emag_counters).
 #
-# The vendor asks for keeping every call for 30 days (docs/marketplace-api.md, "Calls and responses").
+# The vendor asks clients to keep every call for 30 days (docs/marketplace-api.md, "Calls and responses").
 
 #: Upper bounds of the latency histogram, in seconds.
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -24,9 +24,9 @@ _COLUMNS = tuple(column.name for column in fields(RequestRecord))
 
 
 def save(database: Database, requests: Sequence[RequestRecord], batch_id: UUID | None = None) -> None:
-    """Keep calls and count them, in one transaction.
+    """Save calls and count them, in one transaction.
 
-    Whoever did not hear whether that was done repeats it with the same `batch_id`: they are kept and counted once.
+    If the outcome is unknown, repeat it with the same `batch_id`: the calls are saved and counted only once.
     """
     if not requests:
         return
@@ -39,7 +39,7 @@ def save(database: Database, requests: Sequence[RequestRecord], batch_id: UUID |
 
 
 def count_since(database: Database, account: str, since: datetime) -> int:
-    """How many calls the account has made since a moment, all processes together."""
+    """The number of calls that the account has made since then, over all processes."""
     with database.transaction(timeout_seconds=60) as tx:
         count = statements("sync/request_log.sql")["count_since"]
         return int(tx.run(count, account=account, since=since).scalar_one())
@@ -60,22 +60,22 @@ def _counts(requests: Iterable[RequestRecord]) -> monitoring_tables.CounterAmoun
 
 # The calls of one attempt, until they are saved.
 
-#: How much a new latency weighs against the earlier ones.
+#: Weight of a new latency in the moving average.
 _WEIGHT = 0.2
-#: What Retry-After may say is not bounded; a moment is.
+#: Upper bound for a wait, since Retry-After is unbounded but datetime is not.
 _LONGEST_SECONDS = 366 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Calls that are saved together, or may have been."""
+    """Calls that are saved together."""
 
     calls: Sequence[RequestRecord]
     batch_id: UUID = field(default_factory=uuid4)
 
 
 class RequestLog:
-    """Takes records from many threads; `latency_seconds` is the running mean of answered calls."""
+    """Collects records from several threads; `latency_seconds` is the moving average over all calls."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -87,7 +87,7 @@ class RequestLog:
         self.latency_seconds = 0.0
 
     def record(self, request: RequestRecord) -> None:
-        """Keep one call until the next flush."""
+        """Add a call, to be saved by the next flush."""
         with self._lock:
             self._waiting.append(request)
             self.count += 1
@@ -97,18 +97,18 @@ class RequestLog:
             self.latency_seconds += weight * (request.seconds - self.latency_seconds)
 
     def waits(self, failed: str, seconds: float) -> None:
-        """A call failed and is tried again in so many seconds."""
+        """Note that a call failed and will be retried in `seconds`."""
         again = datetime.now(UTC) + timedelta(seconds=min(seconds, _LONGEST_SECONDS))
         with self._lock:
-            self._obstacle = f"{failed}; tried again at {again:%Y-%m-%d %H:%M:%S} UTC"
+            self._obstacle = f"{failed}; retry at {again:%Y-%m-%d %H:%M:%S} UTC"
 
     def obstacle(self) -> str:
-        """What keeps the work waiting; empty while calls succeed."""
+        """What the work is waiting for; empty while calls succeed."""
         with self._lock:
             return self._obstacle
 
     def flush(self) -> None:
-        """Save what has gathered. On failure it is kept for the next time, as the batch that it was: see `save`."""
+        """Save the collected calls. On failure they are kept as the same batch for the next time, see `save`."""
         with self._lock:
             if self._waiting:
                 self._batches.append(_Batch(self._waiting))
@@ -123,6 +123,6 @@ class RequestLog:
             raise
 
     def close(self) -> None:
-        """Save the last of it, if the database is there: its absence must not hide what ended the work."""
+        """Save the remaining calls. Ignores an unreachable database, which must not hide the error of the work."""
         with suppress(DatabaseUnavailable):
             self.flush()

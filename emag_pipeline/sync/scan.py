@@ -1,8 +1,8 @@
-"""The first half of a sync: read the catalogue into staging until it is proven complete, or say why it cannot be.
+"""The first half of a sync: read the catalogue into staging until it is proven complete, or report why it cannot be.
 
-What is read next, and when it is enough, `completeness.ScanDecisions` decides from what was seen
-(docs/completeness.md). Here its reads become calls, and their answers durable before anything rests on them, so that
-the next attempt takes up the very same evidence.
+`completeness.ScanDecisions` decides from the rows seen what to read next and when the scan is complete
+(docs/completeness.md). This module executes its reads and stages the results before any decision relies on them, so
+that the next attempt resumes with the same evidence.
 """
 
 import time
@@ -46,30 +46,30 @@ from emag_pipeline.wording import iso
 
 log = logger(__name__)
 
-#: So many offers that stand the other way round are no matter of a single one that was deleted and came again.
+#: Fewer inversions than this may come from a single offer that was deleted and created again.
 _HABIT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What an attempt staged. `seconds` and `requests` are this attempt's; the figures are the whole scan's."""
+    """The result of an attempt. `seconds` and `requests` are this attempt's; the figures are the whole scan's."""
 
     sync_id: UUID
     attempt: int
     figures: ScanFigures
-    #: different rows that it was the first attempt to show
+    #: number of distinct rows that no earlier attempt had staged
     new_rows: int
     seconds: float
     requests: int
-    #: share of the calls that the rate budget allowed in that time
+    #: calls as a fraction of those that the rate budget allowed in that time
     rate_share: float
 
 
 def stage_account(context: SyncContext) -> Staged:
-    """Take the account's lease and read all pages into staging, going on where an interrupted sync stopped.
+    """Take the account's lease and read all pages into staging, resuming an interrupted sync if possible.
 
-    The lease stays with the Dagster run, for the audit and the publish. Raises AnotherSyncRunning when somebody
-    else holds it; any other failure ends the attempt in the ledger and is passed on.
+    The Dagster run keeps the lease for the audit and the publish. Raises AnotherSyncRunning if another sync holds it;
+    any other failure is recorded as the attempt's end in the ledger and passed on.
     """
     lease = _lease(context)
     calls = RequestLog(context.database)
@@ -107,7 +107,7 @@ def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
     client = MarketplaceClient(context.account, budget, record=calls.record, waits=calls.waits, timeouts=timeouts)
     readers = Readers(lambda: calls_under_way(calls.latency_seconds, 1 / budget.pace_seconds))
     try:
-        with context.database.hurried_when_interrupted():  # before the readers are waited for, which may ask it too
+        with context.database.hurried_when_interrupted():  # before waiting for the readers, which may use it too
             Scan(context, lease, client, readers, calls).run()
     finally:
         client.abort()
@@ -130,7 +130,7 @@ def _stage(context: SyncContext, lease: Lease, calls: RequestLog) -> Staged:
 
 
 class Scan:
-    """One attempt's reading of one account."""
+    """One attempt to read an account."""
 
     def __init__(
         self, context: SyncContext, lease: Lease, client: MarketplaceClient, readers: Readers, log: RequestLog
@@ -166,13 +166,12 @@ class Scan:
         )
 
     def run(self) -> None:
-        """Bring staging to the point where the audit can judge it.
+        """Read and stage until the audit can judge the scan.
 
-        Raises PageBoundExceeded before the first page, ParametersIgnored after a few calls, ScanNotProven where no
-        reading of the listing proves that nothing is left out, SyncTimedOut, and whatever the client and the storage
-        raise.
+        Raises PageBoundExceeded before the first page, ParametersIgnored after a few calls, ScanNotProven if the
+        listing cannot be proven complete, SyncTimedOut, and the errors of the client and the database.
         """
-        if self._lease.approved:  # a person accepted this very scan: its pages are not read again
+        if self._lease.approved:  # a person approved this scan: its pages are not read again
             self._confirm()
             return
         self._scan = completeness.ScanDecisions(self._situation())
@@ -227,12 +226,12 @@ class Scan:
         self._scan.counted(count.rows)
 
     def _plan_anew(self) -> None:
-        """Go on with pages of a usual size; what was read so far stays known."""
+        """Continue with pages of a usual size; the rows read so far are kept."""
         self._page_size.keep_to_usual()
         self._restore(self._scan.count_before)
 
     def _restore(self, count_before: int) -> None:
-        """Decide anew, by what is durable."""
+        """Restart the decisions from the staged windows."""
         self._scan = completeness.ScanDecisions(self._situation())
         self._reader.restore(self._scan, count_before)
 
@@ -259,16 +258,16 @@ class Scan:
         if datetime.now(UTC) < self._deadline:
             return
         hours, had = self._context.settings.timeout_hours, (self._deadline - self._began).total_seconds() / 3600
-        extended = f", and twice what its calls take was {had:.1f}" if had > hours + 0.05 else ""
+        extended = f", extended to {had:.1f} for its number of calls" if had > hours + 0.05 else ""
         raise SyncTimedOut(
-            "the sync's time is over",
+            "the sync reached its time limit",
             where=self._lease.where,
             why=f"EMAG_SYNC_TIMEOUT_HOURS is {hours:g}{extended}",
-            remedy="The next run begins a new sync; allow more hours if the catalogue needs them",
+            remedy="The next run begins a new sync; raise the limit if the catalogue needs more time",
         )
 
     def _confirm(self) -> None:
-        """Ask for what is missing, unless it is so much that the audit will refuse it."""
+        """Read missing offers by id, unless they are so many that the audit will refuse the scan."""
         figures = audit.figures(self._context.database, self._lease.sync_id)
         if self._lease.approved or figures.vanished_share <= self._context.settings.max_shrink:
             given_up = staging.unreadable_positions(self._context.database, self._lease)
@@ -305,20 +304,20 @@ class Scan:
         )
 
     def _lost(self) -> ScanNotProven:
-        """The error of a scan that has neither a verdict nor anything more to read: going round would not end."""
+        """The error of a scan with neither a verdict nor anything left to read, which would loop for ever."""
         scan = self._scan
         return ScanNotProven(
             "the scan cannot be proven complete: it does not know what to read next",
             where=self._lease.where,
             why=f"reading {scan.readings.number}, {len(scan.seen):,} of {scan.count_before:,} counted offers were seen",
-            remedy="This is a defect in the pipeline: report it with this line; the next run reads anew",
+            remedy="This is a bug in the pipeline: report it with this line; the next run starts from scratch",
         )
 
     def _refusal(self, verdict: Refused) -> PipelineError:
         if verdict.fault is Fault.IGNORED_PAGE:
             why = f"other pages show the rows of page 1, up to {verdict.where}"
             return ignored("currentPage", why, self._lease.account)
-        remedy = "Nothing was published; the next run reads anew"
+        remedy = "Nothing was published; the next run starts from scratch"
         if verdict.fault is Fault.ENDLESS:
             remedy += f"; raise EMAG_SYNC_MAX_PAGES ({self._context.settings.max_pages}) if the catalogue is larger"
         return ScanNotProven(
@@ -331,14 +330,14 @@ class Scan:
 
 
 def _remembered(database: Database, account: str, ids: Collection[int]) -> Mapping[int, AsPublished]:
-    """How the rows of published offers were written; where that cannot be asked, nothing: they are read then."""
+    """The digests of published rows; nothing if they cannot be read, so that all rows are parsed."""
     try:
         return remembered.find_digests(database, account, ids)
-    except PipelineError as error:  # the call is over and has to be noted, whatever becomes of the scan
+    except PipelineError as error:  # the API call has succeeded and must be recorded in any case
         log.warning("rows_not_remembered", error=error.message)
         return {}
 
 
 def _nothing(_: Collection[int]) -> Mapping[int, AsPublished]:
-    """What is known of published offers where all are to be read; how their rows were written is remembered anew."""
+    """No digests, so that all rows are parsed and their digests are recorded again."""
     return {}

@@ -1,8 +1,8 @@
-"""Staging: windows of the listing that are durable and not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
+"""Staging: windows of the listing that are durable but not yet visible (emag_scan_pages, emag_scan_offers, quarantine).
 
-A page, its record, its rejects, the sync's counters and heartbeat are one fenced transaction: after a crash a page is
-there as a whole or not at all. Windows overlap: of an offer that several show, the row read last stays. Each account
-has a room of its own there (`sync.staging_room`), which holds one reading at most.
+A page's offers, its record, its rejects and the sync's counters and heartbeat are written in one fenced transaction:
+after a crash a page is staged completely or not at all. Windows overlap: if several show an offer, the row read last is
+kept. Each account has its own partitions (`sync.staging_room`), which hold at most one scan.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -49,7 +49,7 @@ def field(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Backslash first. One replacement a character beats str.translate six times on descriptions."""
+    """Escape backslashes first. On long descriptions, single replacements are six times faster than str.translate."""
     if "\\" in text:
         text = text.replace("\\", "\\\\")
     if "\n" in text:
@@ -68,15 +68,15 @@ def _quoted(text: str) -> str:
     return f'"{inner}"'
 
 
-#: The resource whose answers are staged, as in emag_requests.
+#: The resource whose responses are staged, as in emag_requests.
 RESOURCE = "product_offer/read"
-#: "Page" of the offers that were read one by one by their id.
+#: The page number of offers that were read by id.
 BY_ID = 0
 
 _values, _unchanged_values = attrgetter(*STAGED), attrgetter(*UNCHANGED)
-#: A COPY whose client is gone behind a network that is silent holds the ledger's row so long, and no longer.
+#: Limits how long a COPY whose client has vanished behind a dead network can lock the ledger's row.
 _STAGE_SECONDS = 120.0
-#: Windows that are taken up at once.
+#: Windows fetched at once.
 _WINDOWS = 500
 _SQL = "sync/staging.sql"
 _PLACE = "account_type, sync_id, page, fetched_at"
@@ -86,24 +86,23 @@ _COPY_UNCHANGED = f"COPY emag_scan_offers ({_PLACE}, is_unchanged, {listed(UNCHA
 
 @dataclass(frozen=True, slots=True)
 class StagedWindow:
-    """A page that is made durable as a window of the listing."""
+    """A page to be staged as a window of the listing."""
 
     page: Page
-    #: in the order of the answers, from 0, and what it was read for: see `completeness.Window`
+    #: sequence number of the response, from 0, and its reading: see `completeness.Window`
     number: int
     reading: int
-    #: its offers that windows before it have shown
+    #: its offers that earlier windows have shown
     again: Sequence[int]
-    #: its rejects that no window before it has shown
+    #: its rejects that no earlier window has shown
     rejects: Sequence[Reject]
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a scan has come: hundreds of positions, different rows that were seen, and which reading it is.
+    """The progress of a scan: hundreds of positions, distinct rows seen, and the number of the reading.
 
-    `position` is how far that reading has come. `readable` are positions that were unreadable before, and are not
-    counted as such any more.
+    `position` is the progress of that reading. `readable` are positions that no longer count as unreadable.
     """
 
     pages_done: int
@@ -116,7 +115,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class DurableWindow:
-    """A window as it stands in staging."""
+    """A staged window."""
 
     number: int
     page: int
@@ -126,9 +125,9 @@ class DurableWindow:
 
 
 def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: float = 0.0) -> datetime:
-    """Begin to read: what is expected, nothing done yet. The sync has so many seconds from now, or more.
+    """Begin the scan in the ledger: record what is expected, reset progress. The sync has at least `seconds` from now.
 
-    Returns until when it may go on (UTC).
+    Returns its deadline (UTC).
     """
     with database.transaction() as tx:
         monitoring_tables.add_offers_processed(
@@ -138,11 +137,11 @@ def plan(database: Database, lease: Lease, *, pages: int, offers: int, seconds: 
 
 
 def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
-    """How many of the `staged` windows a crash of the server has taken; the ledger knows for good how many are left.
+    """The number of the `staged` windows that a crash of the server has lost; records the rest in the ledger.
 
-    Staging is unlogged: such a crash empties it, while the sync goes on. What the ledger said of the last windows may
-    be gone too, since they were staged by commits that nobody waited for: only who staged them knows their number.
-    This commit is waited for, and so are all before it. Raises LeaseLost.
+    Staging is unlogged: a crash empties it, while the sync continues. The ledger may also have lost the count of the
+    last windows, since they were staged with asynchronous commits; so the caller passes the number. This commit is
+    synchronous, which makes all earlier ones durable too. Raises LeaseLost.
     """
     with database.transaction() as tx:
         found = ledger.durable_windows(tx, lease.sync_id, lease.account)
@@ -151,8 +150,8 @@ def keep_what_is_left(database: Database, lease: Lease, staged: int) -> int:
 
 
 def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWindow], reached: Reached) -> None:
-    """Make windows durable, all together. Raises LeaseLost, and then nothing of them is there."""
-    with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging too
+    """Stage windows, all in one transaction. Raises LeaseLost, in which case none of them is staged."""
+    with database.transaction(timeout_seconds=_STAGE_SECONDS, durable=False) as tx:  # a crash empties staging anyway
         ledger.add_windows(
             tx,
             lease,
@@ -166,7 +165,7 @@ def stage_windows(database: Database, lease: Lease, windows: Sequence[StagedWind
         for window in windows:
             copy_offers(tx, lease, window.page.number, window.page.fetched_at, window.page.offers)
             quarantine.keep(tx, lease, window.page.number, window.rejects)
-        if again := [one for window in windows for one in window.again]:  # answers may come late
+        if again := [one for window in windows for one in window.again]:  # responses may arrive out of order
             _run(tx, lease, "keep_the_newest", ids=again)
         surprises.note(tx, lease.account, RESOURCE, [one for window in windows for one in window.page.surprises])
         insert = staging_room.own(statements(_SQL)["insert_window"], lease.account)
@@ -197,7 +196,7 @@ def _record(lease: Lease, window: StagedWindow) -> dict[str, Any]:
 def copy_offers(
     tx: Transaction, lease: Lease, page: int, fetched_at: datetime, offers: Iterable[Offer | Unchanged]
 ) -> None:
-    """COPY offers into staging, within the caller's fenced transaction; of unchanged ones their fingerprints."""
+    """COPY offers into staging, within the caller's fenced transaction; unchanged ones only as fingerprints."""
     place = line((lease.account, lease.sync_id, page, fetched_at))[:-1] + "\t"
     read, unchanged = [], []
     for offer in offers:
@@ -211,7 +210,7 @@ def copy_offers(
 
 
 def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]:
-    """What need not be read again, in the order of the answers."""
+    """The staged windows, which need not be read again, in the order of the responses."""
     after = -1
     while True:
         with database.transaction() as tx:
@@ -229,16 +228,16 @@ def durable_windows(database: Database, lease: Lease) -> Iterator[DurableWindow]
 
 
 def unreadable_positions(database: Database, lease: Lease) -> list[int]:
-    """The positions that no page shows, in the order in which that was found out."""
+    """The unreadable positions, in the order in which they were found."""
     with database.transaction() as tx:
         found = tx.run(statements(_SQL)["unreadable_positions"], account=lease.account, sync=lease.sync_id)
         return list(found.scalars())
 
 
 def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
-    """Raise StagingLost unless as many windows stand in staging as were made durable there.
+    """Raise StagingLost unless staging contains exactly this number of windows.
 
-    Staging is unlogged: a crash of the server empties it, while the ledger remembers.
+    Staging is unlogged: a crash of the server empties it, but not the ledger.
     """
     found = ledger.durable_windows(tx, lease.sync_id, lease.account)
     if found != windows:
@@ -246,31 +245,31 @@ def require_staging(tx: Transaction, lease: Lease, windows: int) -> None:
 
 
 def require_staged(database: Database, lease: Lease) -> None:
-    """The same of a sync under way, by what the ledger knows."""
+    """The same for a running sync, with the number of windows in the ledger."""
     with database.transaction() as tx:
         require_staging(tx, lease, ledger.read_in(tx, lease.sync_id).windows_staged)
 
 
 def lost(lease: Lease, what: str, why: str) -> StagingLost:
-    """The error of a sync whose staging a crash of the database has taken."""
+    """The error of a sync whose staging was lost in a crash of the database."""
     return StagingLost(
         what,
         where=lease.where,
         why=f"{why}: the database has crashed since",
-        remedy="Nothing was published; the next run reads the catalogue anew",
+        remedy="Nothing was published; the next run reads the catalogue from scratch",
     )
 
 
 def discard_remains(database: Database, lease: Lease) -> int:
-    """Give back what is staged of the account's other syncs: one reading at most stays, which is this sync's.
+    """Remove what is staged of the account's other syncs. Returns the number of these syncs.
 
-    None of them can be taken up or approved any more: only an account's newest sync can. Returns how many there were.
-    Raises LeaseLost, and then nothing of the run that has taken over is touched.
+    They can be neither resumed nor approved any more: only an account's newest sync can. Raises LeaseLost without
+    touching anything of the run that has taken over.
     """
     with database.transaction() as tx:
         staged = staging_room.staged_syncs(tx, lease.account)
     others = [sync for sync in staged if sync != lease.sync_id]
-    if others or not lease.resumed:  # what is dead, and what an emptying that broke off has left, goes as well
+    if others or not lease.resumed:  # also removes dead rows and the rest of an interrupted cleanup
         staging_room.empty(database, lease.account, others, fence=lambda tx: ledger.hold(tx, lease))
     return len(others)
 

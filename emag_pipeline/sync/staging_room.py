@@ -1,13 +1,13 @@
-"""An account's room in staging: a partition of its own in each of the four tables, made, emptied and removed here.
+"""An account's room in staging is its own partition of each of the four tables: created, emptied and removed here.
 
-Emptying is a TRUNCATE of these partitions: it gives the disk back even while an old snapshot is open, and blocks no
-other account. It needs them exclusively, so where somebody reads them for longer than a moment (pg_dump holds all
-tables as long as it lives), rows are deleted instead, in pieces. The functions in the database do what only the tables'
-owner may do (migration 0008); they never wait for one partition while they hold another.
+A room is emptied by TRUNCATE: this frees the disk space even while an old snapshot is open, and blocks no other
+account. It needs an exclusive lock; if another session reads the partitions for longer (pg_dump locks all tables while
+it runs), rows are deleted in pieces instead. Database functions do what only the tables' owner may do (migration 0008);
+they never wait for one partition while holding another.
 
-Statements of a sync name its own partitions (`own`), of which the planner has statistics: of a divided table as a whole
-it has none, and would take any join of staging for a large one. Whoever looks from outside names the table and the
-account: partitions of others are neither locked nor read, and an account without a room has no rows.
+Statements of a sync use its own partitions (`own`), for which the planner has statistics; for a whole partitioned table
+it has none and would expect every join to be large. Other code uses the table with a condition on the account: then
+other partitions are neither locked nor read, and an account without a room has no rows.
 """
 
 import re
@@ -22,37 +22,37 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
-#: The divided tables. What is staged of a sync has windows, so these go last: as long as one is there, so may others.
+#: The partitioned tables, in the order of deletion. Windows are last: while they exist, other rows may exist too.
 TABLES = ("emag_scan_offers", "emag_scan_confirmations", "emag_scan_changes", "emag_scan_pages")
 CHANGES = "emag_scan_changes"
 
 _DIVIDED = re.compile(r"\b(" + "|".join(TABLES) + r")\b")
-#: Blocks of 8 kB in which rows are deleted together.
+#: Number of 8 kB blocks whose rows are deleted in one transaction.
 _PIECE = 1_000
 _TIMEOUT_SECONDS = 300.0
-#: Before each try to remove a room.
+#: Pauses before each attempt to remove a room.
 _PAUSES_SECONDS = (0.0, 0.2, 0.2, 0.5, 1.0)
 
 
 @cache
 def name(table: str, account: str) -> str:
-    """The account's partition of a divided table; as emag_room_name has it."""
+    """The name of the account's partition of a table; the same as emag_room_name returns."""
     digest = sha256(account.encode()).hexdigest()[:8]
     return f"{table}_{re.sub('[^a-z0-9_]', '_', account)[:30]}_{digest}"
 
 
 def own(sql: str, account: str) -> str:
-    """The statement with the account's own partitions in place of the divided tables."""
+    """The statement with the partitioned tables replaced by the account's own partitions."""
     return _DIVIDED.sub(lambda found: name(found[1], account), sql)
 
 
 def run(tx: Transaction, sql: str, account: str, /, **parameters: Any) -> Any:
-    """Execute a statement in the account's own partitions, which `:account` names as well."""
+    """Execute a statement on the account's own partitions; `:account` is passed as a parameter too."""
     return tx.run(own(sql, account), account=account, **parameters)
 
 
 def make(database: Database, account: str) -> None:
-    """See that the account has a room. Raises PermanentError where this user may not make one."""
+    """Create the account's room if it is missing. Raises PermanentError if this user may not create one."""
     with database.transaction() as tx:
         rooms = [f'"{tx.schema}".{name(table, account)}' for table in TABLES]
         if not tx.run(statements("sync/staging.sql")["is_room_complete"], rooms=rooms).scalar_one():
@@ -60,12 +60,12 @@ def make(database: Database, account: str) -> None:
 
 
 def staged_syncs(tx: Transaction, account: str) -> list[UUID]:
-    """The syncs of which windows are staged."""
+    """The syncs with staged windows."""
     return list(tx.run(statements("sync/staging.sql")["staged_syncs"], account=account).scalars())
 
 
 def blocks(tx: Transaction, table: str, account: str) -> int:
-    """How many blocks the account's partition has; 0 where there is none."""
+    """The number of blocks of the account's partition; 0 if it does not exist."""
     room = f'"{tx.schema}".{name(table, account)}'
     return int(tx.run(statements("sync/staging.sql")["room_blocks"], room=room).scalar_one())
 
@@ -78,9 +78,9 @@ def empty(
     keeps_changes: bool = False,
     fence: Callable[[Transaction], None] = lambda _: None,
 ) -> None:
-    """Give back what is staged of these syncs (None: whatever is there), all at once where nothing else has to stay.
+    """Remove what is staged of these syncs (None: of all), by TRUNCATE if nothing else has to stay.
 
-    `fence` is asked within each transaction, and raises when nothing more may be removed.
+    `fence` is called within each transaction and raises if nothing more may be removed.
     """
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         fence(tx)
@@ -106,7 +106,7 @@ def delete(
     *,
     fence: Callable[[Transaction], None] = lambda _: None,
 ) -> None:
-    """Delete what a table of the account's room holds of these syncs, in small transactions."""
+    """Delete the rows of these syncs from a table of the account's room, in small transactions."""
     for piece in _pieces(database, table, account):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:
             fence(tx)
@@ -120,9 +120,9 @@ def delete(
 
 
 def remove(database: Database, account: str) -> bool:
-    """Empty the account's room and remove it. False: somebody reads staging, and the empty partitions stay.
+    """Empty the account's room and remove it. Returns False if other sessions read staging: empty partitions stay.
 
-    Others never wait for it: looks at staging take moments, so it is tried between them.
+    It does not block other sessions: it retries a few times, since their reads are usually short.
     """
     empty(database, account, None)
     for pause_seconds in _PAUSES_SECONDS:
@@ -134,13 +134,13 @@ def remove(database: Database, account: str) -> bool:
 
 
 def _ask_the_owner(tx: Transaction, function: str, **values: Any) -> bool:
-    """Call a function that runs as the tables' owner. It reads like a question, and its commit matters."""
+    """Call a function that runs as the tables' owner. Marks the transaction as writing, although it is a SELECT."""
     tx.has_written = True
     return bool(tx.run(f"SELECT {function}", **values).scalar_one())
 
 
 def _pieces(database: Database, table: str, account: str) -> Iterator[dict[str, str]]:
-    """Stretches of the partition's file as it is now, each looked at once: what is dead stays there for a while."""
+    """Ranges of the partition's current blocks, each returned once; deleted rows stay in the file until VACUUM."""
     with database.transaction() as tx:
         there = blocks(tx, table, account)
     for first in range(0, there, _PIECE):

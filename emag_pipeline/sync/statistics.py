@@ -1,15 +1,15 @@
-"""What the planner knows of the tables, brought up to date by whoever has just changed much.
+"""Renews the planner's statistics after large changes.
 
-Autovacuum comes when a share of the *whole* table has changed, and perhaps not at all. A new account beside a large one
-is a small share: until then the planner takes it for a single row, and joins its offers by looking through all of them
-for each. So statistics are renewed after the commit, table by table, each in a transaction of its own. A table that
-is being vacuumed or analysed is not waited for, and not even tried: the server would log a warning. It is tried again a
-little later, and what is left then is said in one line. A plain ANALYZE without the right to do so is no error but a
-warning, so the right is asked for: the tables' owner has it, and lends it by the function emag_analyze.
+Autovacuum analyses a table when a share of the *whole* table has changed, or never. A new account next to a large one
+is a small share: until then the planner expects a single row and joins its offers with nested loops over all of them.
+So statistics are renewed after the commit, table by table, each in its own transaction. A table that is being vacuumed
+or analysed is skipped without an attempt, since the server would log a warning; it is retried a little later, and what
+remains is logged in one line. ANALYZE without the privilege is only a warning, so the privilege is checked first: the
+tables' owner has it, and grants it through the function emag_analyze.
 
-Of staging only the account's own partitions are analysed. Once they were emptied, what the planner knows of them is of
-an earlier sync: it would take the running one for a single row, and look through all its rows for each. So a publish
-sees to that itself, within its transaction, and so does whoever counts for the audit.
+Of staging only the account's own partitions are analysed. After they were emptied, the statistics are those of an
+earlier sync: the planner would expect a single row of the running one and choose nested loops. So the publish and the
+audit's counts renew them within their own transactions.
 """
 
 import time
@@ -28,14 +28,14 @@ from emag_pipeline.sync import staging_room
 
 log = logger(__name__)
 
-#: As autovacuum has it, but of one account's rows.
+#: Autovacuum's default share, but of one account's rows.
 _MUCH = 0.1
 _TIMEOUT_SECONDS = 120.0
-#: After these pauses a table that was not free is tried again; what vacuums it may take minutes.
+#: Pauses before retries of a table that was locked; a VACUUM may take minutes.
 _PAUSES_SECONDS = (1.0, 4.0)
 
 PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states", "emag_publishes", "emag_row_digests")
-#: Staging is found by its keys, and its texts are read by nobody: these columns are all that the planner needs of it.
+#: Staging is only searched by its keys, so the planner needs statistics on these columns only.
 _STAGED = {
     "emag_scan_offers": ("account_type", "sync_id", "page", "emag_offer_id"),
     "emag_scan_pages": ("account_type", "sync_id"),
@@ -48,45 +48,45 @@ _SQL = statements("sync/statistics.sql")
 
 @dataclass(frozen=True, slots=True)
 class _Rights:
-    """Whether this user may analyse a table, or have its owner do so (`emag_analyze`)."""
+    """Whether this user may analyse a table directly, or through `emag_analyze`."""
 
     may_analyze: bool
     may_ask_the_owner: bool
 
 
 def is_much(changed: int, rows: int) -> bool:
-    """Whether so many changed rows of an account that has so many make the statistics wrong."""
+    """Whether `changed` of an account's `rows` are enough to renew the statistics."""
     return changed > _MUCH * rows
 
 
 def renew(database: Database, tables: Sequence[str], columns: Sequence[str] = ()) -> None:
-    """Analyse tables, or these columns of them. Never raises an error of the pipeline: what was changed stays so.
+    """Analyse tables, or these columns of them. Never raises a PipelineError: the changes are committed already.
 
-    What could not be analysed is in the log, with the reason. Takes up to five seconds longer where a table is locked.
+    Failures are logged with the reason. Takes up to five seconds longer if a table is locked.
     """
     _renew(database, dict.fromkeys(tables, tuple(columns)))
 
 
 def renew_staged(database: Database, account: str) -> None:
-    """Analyse what is staged of an account, after pages have been read."""
+    """Analyse an account's staging, after pages have been read."""
     own = {staging_room.name(table, account): columns for table, columns in _STAGED.items()}
     _renew(database, {**own, **_REJECTS})
 
 
 def expect_account(tx: Transaction, account: str) -> None:
-    """Let what joins an account's published offers work in memory, within the transaction."""
+    """Raise work_mem for joins of an account's published offers, within the transaction."""
     tx.expect(int(tx.run(_SQL["offers"], account=account).scalar_one()))
 
 
 def require_staged(tx: Transaction, account: str, sync_id: UUID) -> None:
-    """Let the planner know the sync's offers, if nobody has done so; within the transaction that joins them."""
+    """Analyse the sync's staged offers unless that was done; within the transaction that joins them."""
     table = staging_room.name("emag_scan_offers", account)
     if not tx.run(_SQL["knows"], schema=tx.schema, table=table, sync=sync_id).scalar_one():
         _analyse(tx, table, _STAGED["emag_scan_offers"])
 
 
 def require_changes(tx: Transaction, account: str) -> None:
-    """Let the planner know the account's changes: whose they are, and how many."""
+    """Analyse the account's changes."""
     _analyse(tx, staging_room.name(staging_room.CHANGES, account), ())
 
 
@@ -97,12 +97,12 @@ def _renew(database: Database, columns_of: Mapping[str, Sequence[str]]) -> None:
         left = [table for table in left if not _is_renewed(database, table, columns_of[table])]
         if not left:
             return
-    why = "another process vacuums or analyses it, or changes its definition; autovacuum comes to it later"
+    why = "another process vacuums or analyses it, or changes its definition; autovacuum will analyse it later"
     log.warning("statistics_not_renewed", table=", ".join(left), error=why)
 
 
 def _is_renewed(database: Database, table: str, columns: Sequence[str]) -> bool:
-    """Whether it was done, or is said to have failed; not where the table is not free."""
+    """Whether it was done, or failed and was logged; False if the table is locked."""
     try:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
             return _analyse(tx, table, columns)

@@ -1,4 +1,4 @@
-"""How the accounts stand, for people and programs: last publish, running sync, last error."""
+"""The status of the accounts, for people and programs: last publish, running sync, last error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ NEVER_SYNCED = "never synced"
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """Why the newest sync that ended did not publish. `is_discarded`: its pages are gone, the next one reads anew."""
+    """Why the newest sync ended unpublished. `is_discarded`: its pages are gone, the next one starts from scratch."""
 
     sync_id: UUID
     error_class: str
@@ -26,14 +26,14 @@ class LastError:
     remedy: str
     #: when it ended
     at: datetime
-    #: what the next run goes on with, or a person may approve or discard
+    #: staged pages that the next run continues with, or that a person may approve or discard
     pages_staged: int
     is_discarded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """How far a sync is, by its ledger row. Times are UTC; `silent_seconds` is since its last heartbeat."""
+    """The progress of a sync, from its ledger row. Times are UTC; `silent_seconds` is since its last heartbeat."""
 
     sync_id: UUID
     account: str
@@ -52,45 +52,45 @@ class SyncProgress:
     offers_unchanged: int
     offers_deleted: int
     offers_rejected: int
-    #: since this attempt began; of all attempts so far, without the time between them
+    #: since this attempt began; and the sum over all attempts, without the time between them
     elapsed_seconds: float
     worked_seconds: float
     silent_seconds: float
-    #: since the oldest page was read that it goes on with or has published; None where it began without one
+    #: age of the oldest page that it resumed with or has published; None if it resumed without pages
     oldest_page_seconds: float | None
     is_approved: bool
     error_class: str | None
     error_message: str | None
     error_remedy: str | None
-    #: how many pages the next attempt goes on with: none that a crash of the server has taken
+    #: number of pages that the next attempt can continue with: 0 if a crash of the server has lost some
     pages_left: int = 0
-    #: a person threw its staged pages away
+    #: a person discarded its staged pages
     is_discarded: bool = False
-    #: what keeps a running one waiting: the newest call that failed and when it is tried again
+    #: what a running one is waiting for, e.g. the retry of a failed call
     obstacle: str | None = None
-    #: how long it may take in all
+    #: its total time limit
     allowed_seconds: float = 0.0
-    #: when a person accepted what the audit refused, and who
+    #: when a person approved the refused scan, and who
     approved_at: datetime | None = None
     approved_by: str | None = None
     #: when it ended; None while it runs
     completed_at: datetime | None = None
-    #: offers that pages did not show and that were asked for by their id, while that is done; None where nobody may see
+    #: number of missing offers read by id so far; only while that is in progress and if the user may read staging
     asked_by_id: int | None = None
 
     @property
     def approval(self) -> Approval | None:
-        """That a person accepted what the audit refused."""
+        """The approval of a person, if the audit refused the scan."""
         return Approval.of(self.sync_id, self.approved_by, self.approved_at)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """One account as an operator asks after it. `age_seconds`: since the oldest page of the last publish was read;
-    `published_seconds_ago`: since that publish; `scan_seconds`: what it took. All are None before the first one.
+    """The status of an account. `age_seconds`: since the oldest page of the last publish was read;
+    `published_seconds_ago`: since that publish; `scan_seconds`: its duration. All are None before the first one.
 
-    `quarantined` are the rows that the newest sync put into quarantine, also those of offers that were never published;
-    `flagged` the published offers that keep their last good state because their newest reading is in quarantine.
+    `quarantined` are the rows that the newest sync quarantined, including those of offers that were never published;
+    `flagged` the published offers that keep their last good state because their newest row is in quarantine.
     """
 
     account: str
@@ -104,20 +104,20 @@ class AccountStatus:
     deleted: int
     quarantined: int
     flagged: int
-    #: that of the newest sync
+    #: the status of the newest sync
     state: str = NEVER_SYNCED
     running: SyncProgress | None = None
     #: the audit refused the newest sync and a person approved it: the next run publishes it
     awaits_publish: bool = False
     last_error: LastError | None = None
-    #: that a person accepted what the audit refused: of the last publish, or of the refused sync that awaits its own
+    #: the approval behind the last publish, or of the refused sync that awaits its publish
     approval: Approval | None = None
 
     @classmethod
     def published(
         cls, *, sync_id: UUID | None, approved_by: str | None, approved_at: datetime | None, **columns: Any
     ) -> "AccountStatus":
-        """What is published of an account, by the ledger's columns."""
+        """The published state of an account, from the ledger's columns."""
         return cls(approval=Approval.of(sync_id, approved_by, approved_at), **columns)
 
 
@@ -126,7 +126,7 @@ def sync_progress(
 ) -> SyncProgress | None:
     """The account's newest sync, or the one that a Dagster run worked on.
 
-    Whoever asks as a reader cannot see staging: nothing is known then of what the next attempt goes on with.
+    The role of readers cannot read staging (`sees_staging`): `pages_left` is 0 then.
     """
     which = """WHERE account_type = :account AND (CAST(:run AS text) IS NULL OR dagster_run_id = :run)
                ORDER BY sync_number DESC LIMIT 1"""
@@ -140,7 +140,7 @@ def sync_progress(
 
 
 def account_statuses(database: Database, accounts: Sequence[str], *, sees_staging: bool = True) -> list[AccountStatus]:
-    """The state of each account, in the order asked for; an account that never ran is `never synced`.
+    """The status of each account, in the given order; an account that never ran is `never synced`.
 
     `sees_staging` as for `sync_progress`.
     """
@@ -150,7 +150,7 @@ def account_statuses(database: Database, accounts: Sequence[str], *, sees_stagin
 
 
 def _with(status: AccountStatus, newest: SyncProgress | None) -> AccountStatus:
-    """What is published of an account, together with its newest sync."""
+    """The published state of an account with its newest sync added."""
     if newest is None:
         return status
     if not newest.status.has_ended_unpublished:
@@ -167,7 +167,7 @@ def _with(status: AccountStatus, newest: SyncProgress | None) -> AccountStatus:
 def _last_error(sync: SyncProgress) -> LastError:
     message, remedy = sync.error_message or "", sync.error_remedy or ""
     if sync.is_discarded:
-        remedy = "Its staged pages were discarded: the next run reads the catalogue anew"
+        remedy = "Its staged pages were discarded: the next run reads the catalogue from scratch"
     pages = 0 if sync.is_discarded else sync.pages_left
     return LastError(
         sync.sync_id,

@@ -1,12 +1,12 @@
--- How the accounts stand, by the ledger. Seconds are until now, by the database's clock.
+-- The status of the accounts, from the ledger. Seconds are until now, by the database's clock.
 
 -- name: progress
--- How far a sync is; what follows says which.
+-- The progress of a sync; the caller appends the condition.
 SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_run_id, started_at,
        pages_expected, pages_done, offers_expected, total_offers_processed AS offers_done,
        offers_created, offers_updated, offers_unchanged, offers_deleted, offers_rejected,
        extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)::float8 AS elapsed_seconds,
-       -- the publish has added its attempt, a resume those before it
+       -- a publish adds its own attempt, a resume adds the one before it
        (worked_seconds + CASE WHEN status = 'completed' THEN 0 ELSE greatest(
            0, extract(epoch FROM coalesce(completed_at, clock_timestamp()) - attempt_started_at)) END)::float8
            AS worked_seconds,
@@ -20,12 +20,12 @@ SELECT sync_id, account_type AS account, status, phase, attempt, round, dagster_
 FROM emag_offer_syncs
 
 -- name: asked_by_id
--- Offers that pages did not show and that were asked for by their id.
+-- The number of missing offers that were read by id.
 SELECT count(*) FROM emag_scan_confirmations WHERE account_type = :account AND sync_id = :sync;
 
 -- name: published
--- What is published of each account, in the order asked for. The newest sync and the newest publish each end at the
--- first row of an index.
+-- The published state of each account, in the given order. The newest sync and the newest publish are each the first row
+-- of an index scan.
 SELECT a.account,
        published.completed_at AS last_publish_at, published.oldest_page_at,
        extract(epoch FROM clock_timestamp() - published.oldest_page_at)::float8 AS age_seconds,

@@ -1,4 +1,4 @@
-"""What answers held that the code does not know or cannot read (emag_answer_surprises)."""
+"""Stores and reports surprises in responses: values the code does not know or cannot read (emag_answer_surprises)."""
 
 import json
 from collections import Counter
@@ -11,12 +11,12 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import fragments, statements
 from emag_pipeline.store.transaction import Transaction
 
-#: Rows that an account may have for one resource; what is beyond is added up under the field '…'.
+#: Maximum of rows per account and resource; further ones are summed under the field '…'.
 MOST = 200
 
 
 def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surprise]) -> None:
-    """Add surprises up, within the caller's transaction; at most one write for any number of them."""
+    """Sum and store surprises, within the caller's transaction, in at most one statement."""
     times: Counter[tuple[str, str]] = Counter()
     samples: dict[tuple[str, str], str | None] = {}
     for one in surprises:
@@ -34,48 +34,48 @@ def note(tx: Transaction, account: str, resource: str, surprises: Iterable[Surpr
 
 
 def keep(database: Database, account: str, resource: str, surprises: Iterable[Surprise]) -> None:
-    """The same in a transaction of its own."""
+    """The same in its own transaction."""
     with database.transaction(timeout_seconds=30) as tx:
         note(tx, account, resource, surprises)
 
 
-# What the marketplace's answers held that the code does not know or cannot read, as operators are told of it.
+# The report for operators.
 
-#: Rows that are shown; they are counted in full.
+#: Maximum of rows in the sample; the count covers all.
 SAMPLE = 20
-#: Fields that a sentence names.
+#: Maximum of fields named in a sentence.
 _NAMED = 3
-#: The kinds of emag_answer_surprises, the gravest first, and what each says of a field.
+#: The kinds of emag_answer_surprises, most serious first, with their wording.
 KINDS = {
     "unexpected type": "has an unexpected type",
     "out of range": "is out of range",
-    "unstorable text": "holds text that PostgreSQL cannot store",
-    "unknown code": "holds an unknown code",
+    "unstorable text": "contains text that PostgreSQL cannot store",
+    "unknown code": "has an unknown code",
     "unknown field": "is an unknown field",
 }
 
-#: Of each of :accounts, its surprises `s` since its newest completed sync began.
+#: For each of :accounts, its surprises `s` since its newest completed sync began.
 RECENT = fragments("sync/surprises.sql")["recent"]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerReview:
-    """How many fields were not as known, and a sample of at most SAMPLE rows of emag_answer_surprises."""
+    """The number of unexpected fields, and a sample of at most SAMPLE rows of emag_answer_surprises."""
 
     fields: int
     sample: Sequence[Mapping[str, Any]]
 
     @property
     def sentence(self) -> str:
-        """How many fields are meant, with the gravest ones, e.g. `2 fields of the answers are not as known: …`."""
+        """The number of fields with the most serious ones, e.g. `2 fields of the responses are not as expected: …`."""
         if not self.fields:
-            return "every field of the answers is as known"
-        counted = "1 field of the answers is" if self.fields == 1 else f"{self.fields:,} fields of the answers are"
+            return "every field of the responses is as expected"
+        counted = "1 field of the responses is" if self.fields == 1 else f"{self.fields:,} fields of the responses are"
         *first, last = [_words(one) for one in self.sample[:_NAMED]]
         others = self.fields - len(first) - 1
         if others:
             first, last = [*first, last], f"{others:,} more"
-        return f"{counted} not as known: {' and '.join([one for one in (', '.join(first), last) if one])}"
+        return f"{counted} not as expected: {' and '.join([one for one in (', '.join(first), last) if one])}"
 
 
 def _words(row: Mapping[str, Any]) -> str:
@@ -84,7 +84,7 @@ def _words(row: Mapping[str, Any]) -> str:
 
 
 def review_answers(database: Database, account: str) -> AnswerReview:
-    """What answers to the account held since its newest completed sync began; before the first one, ever."""
+    """The surprises since the account's newest completed sync began, or all before its first."""
     with database.transaction(timeout_seconds=60) as tx:
         rows = tx.run(
             statements("sync/surprises.sql")["review"],

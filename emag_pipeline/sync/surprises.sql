@@ -1,8 +1,8 @@
--- What answers held that the code does not know or cannot read (emag_answer_surprises).
+-- Surprises in responses: values the code does not know or cannot read (emag_answer_surprises).
 
 -- name: note
--- Adds up what was noticed ([field, kind, sample, times], …). An account has at most :most fields for a resource; what
--- is beyond is added up under the field '…'.
+-- Adds surprises ([field, kind, sample, times], …). An account has at most :most fields per resource; further ones are
+-- summed under the field '…'.
 WITH given AS (
     SELECT place, g.item ->> 0 AS field, g.item ->> 1 AS kind, g.item ->> 2 AS sample,
            (g.item ->> 3)::bigint AS times
@@ -28,7 +28,7 @@ ON CONFLICT (account_type, resource, field, kind) DO UPDATE SET
     times = s.times + excluded.times, last_seen_at = now(), sample = coalesce(s.sample, excluded.sample);
 
 -- fragment: recent
--- Of each account, what was seen since its newest completed sync began; before the first one, ever.
+-- For each account, its surprises since its newest completed sync began, or all before its first.
 FROM unnest(CAST(:accounts AS text[])) AS a (account)
 JOIN emag_answer_surprises s ON s.account_type = a.account
 WHERE s.last_seen_at >= coalesce(
@@ -36,7 +36,7 @@ WHERE s.last_seen_at >= coalesce(
      WHERE p.account_type = a.account AND p.status = 'completed' ORDER BY sync_number DESC LIMIT 1), '-infinity')
 
 -- name: review
--- A sample of these, the gravest :kinds first, and how many there are.
+-- A sample of these, the most serious :kinds first, and their total number.
 SELECT count(*) OVER () AS fields, s.resource, s.field, s.kind, s.times, s.first_seen_at, s.last_seen_at, s.sample
 {recent}
 ORDER BY array_position(CAST(:kinds AS text[]), s.kind), s.times DESC, s.resource, s.field

@@ -1,4 +1,4 @@
-"""How a scan went over time: its pages (emag_scan_pages) and its calls (emag_requests), as much as a look needs."""
+"""The course of a scan over time, condensed for charts: its pages (emag_scan_pages) and its calls (emag_requests)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger
 from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
-#: Points of a picture, and steps of a sparkline.
+#: Points of a chart, and steps of a sparkline.
 _POINTS = 60
 _STEPS = 24
 _MOST_PAUSES = 8
@@ -23,22 +23,22 @@ class ScanTimeline:
     #: until the last page or call
     seconds: float
     pages_expected: int
-    #: of each reading of all pages: when how many of them were there
+    #: for each reading of all pages: (time, number of pages read by then)
     readings: list[list[tuple[float, int]]]
     answered: int
     failed: int
-    #: those of the failed that were over the rate limit (HTTP 429)
+    #: failed calls that exceeded the rate limit (HTTP 429)
     limited: int
     failed_at: list[float]
     limited_at: list[float]
-    #: the longest times without a call under way
+    #: the longest periods without a call in progress
     pauses: list[tuple[float, float]]
-    #: good answers in each of as many equal parts of the time
+    #: number of successful responses in each of _STEPS equal periods
     answers_over_time: list[int]
 
     @property
     def longest_pause_seconds(self) -> float:
-        """0 where calls followed each other."""
+        """0 if there was no pause."""
         return max((end - start for start, end in self.pauses), default=0.0)
 
 
@@ -54,7 +54,7 @@ def newest_scan(database: Database, account: str) -> UUID | None:
 
 
 def timeline(database: Database, sync_id: UUID) -> ScanTimeline:
-    """The sync's scan. Its pages are known until the account's next sync begins, its calls for 30 days."""
+    """The sync's scan. Its pages are available until the account's next sync begins, its calls for 30 days."""
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         account = ledger.read_in(tx, sync_id).account
         scan = _run(tx, "scan", sync=sync_id, account=account).one()

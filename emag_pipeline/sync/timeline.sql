@@ -1,8 +1,8 @@
--- How a scan went over time: that of :sync, a sync of :account. Every :at is in seconds since the sync began; calls are
--- those of its account and time.
+-- The course of the scan of :sync, a sync of :account. Every `at` is in seconds since the sync began; calls are those of
+-- its account during that time.
 
 -- name: scan
--- The scan ends with its last page or call: while it is under way the ledger knows no end, afterwards a later one.
+-- The scan ends with its last page or call: the ledger has no end while it runs, and a later one afterwards.
 SELECT s.started_at, s.pages_expected, e.until,
        extract(epoch FROM e.until - s.started_at)::float8 AS seconds
 FROM emag_offer_syncs s
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
 WHERE s.sync_id = :sync;
 
 -- name: pages
--- Of each reading the first window, the last, and some :points between, with the hundreds of positions covered by then.
+-- For each reading the first window, the last, and about :points between, with the hundreds of positions covered by then.
 SELECT reading, at, pages
 FROM (
     SELECT p.reading, extract(epoch FROM p.fetched_at - s.started_at)::float8 AS at,
@@ -41,7 +41,7 @@ FROM emag_requests
 WHERE account_type = :account AND sent_at BETWEEN :from AND :until;
 
 -- name: failures
--- Failures that fall into the same sixtieth of the time are one mark.
+-- Failures in the same one of :points equal periods are shown as one mark.
 SELECT DISTINCT ON (place, is_limited) at, is_limited
 FROM (
     SELECT extract(epoch FROM sent_at - :from)::float8 AS at, coalesce(status = 429, false) AS is_limited,
@@ -53,8 +53,8 @@ FROM (
 ORDER BY place, is_limited, at;
 
 -- name: pauses
--- Times without a call under way that are longer than two seconds and than four usual gaps between calls: a small
--- share of the rate budget makes every gap long, and is no pause.
+-- Periods without a call in progress, longer than two seconds and than four median gaps between calls: with a small share
+-- of the rate budget every gap is long, which is not a pause.
 WITH gaps AS (
     SELECT sent_at,
            max(sent_at + seconds * interval '1 second')

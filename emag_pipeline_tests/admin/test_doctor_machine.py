@@ -73,10 +73,10 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
         assert (finding.verdict, f"`kill -CONT {sandbox.pid}`" in finding.remedy) == (Verdict.BROKEN, True)
         account = found(diagnosis, "account main", "read timeout")
         assert (account.verdict, who.partition(": ")[2] in account.what) == (Verdict.NOT_EXAMINED, True)
-        assert account.remedy.startswith(f"`kill -CONT {sandbox.pid}` lets it go on")
+        assert account.remedy.startswith(f"`kill -CONT {sandbox.pid}` resumes it")
         given = {"EMAG_SANDBOX_PORT": str(port), "EMAG_SANDBOX": "1", "DATABASE_SYNC_URL": database_url}
         told = " ".join(emag_pipeline(tmp_path, "status", **given).stdout.split())
-        assert f"{who.partition(': ')[2]}: it answers nobody. `kill -CONT {sandbox.pid}` lets it go on" in told
+        assert f"{who.partition(': ')[2]}: it answers nobody. `kill -CONT {sandbox.pid}` resumes it" in told
         with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it answers nobody") as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy

@@ -124,8 +124,8 @@ def _said(words: str, status: int) -> dict[str, Any]:
         (_said("You are not allowed to use this API.", 400), "the marketplace refuses access", "whitelist"),
         (_said("Contractul a expirat", 400), "the marketplace refuses the request", "seller's marketplace account"),
         ({"kind": "server_error"}, "the marketplace fails", "status"),
-        ({"kind": "html_200"}, "the answer is a web page", "status"),
-        ({"kind": "reset"}, "the connection broke off", "network"),
+        ({"kind": "html_200"}, "the response is a web page", "status"),
+        ({"kind": "reset"}, "the connection was lost", "network"),
         ({"kind": "hang"}, "no data received for 5 s (read timeout)", "network"),
     ],
 )
@@ -225,12 +225,12 @@ def test_fields_that_are_not_as_known_are_a_warning_until_they_are_accepted(
     market: SandboxServer, database: Database, database_url: str, tmp_path: Path
 ) -> None:
     surprise(database)
-    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as known: sale_price")
+    finding = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as expected: sale_price")
     assert finding.verdict is Verdict.WARNING
     assert "`emag-pipeline probe --account main`" in finding.remedy
     today = datetime.now(UTC).date()
     deviations.accept(database, "main", "answers_are_as_known", [], reason="reported", until=today, by="ana")
-    accepted = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as known")
+    accepted = found(_diagnosed(market.url, database_url, tmp_path), "account main", "not as expected")
     assert accepted.verdict is Verdict.OK
 
 

@@ -151,18 +151,21 @@ def _field(path: str, figures: object) -> Content:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ([], "it is no JSON object with a format"),
+        ([], "it is not a JSON object with a format"),
         (_with(format=2), "its format is '2', this sandbox reads 1"),
         (_with(offers=None), "it describes no offers"),
-        (_with(offers={"rows": 0, "fields": {}}), "offers has no number of rows from 1"),
-        (_with(parameters={"obeyed": "left"}), "parameters are obeyed 'left', known are top, data, both, neither"),
-        (_with(calls=[{"milliseconds": "soon"}]), "calls have milliseconds or rows that are no whole numbers"),
+        (_with(offers={"rows": 0, "fields": {}}), "offers.rows is not a whole number from 1"),
+        (
+            _with(parameters={"obeyed": "left"}),
+            "parameters.obeyed is 'left', but must be one of top, data, both, neither",
+        ),
+        (_with(calls=[{"milliseconds": "soon"}]), "milliseconds or rows in calls is not a whole number"),
         (_field("a..b", {"types": {}}), "the path 'a..b' is not of the form"),
-        (_field("a", {"types": {"number": 1}}), "a, types names the type 'number', known are null,"),
-        (_field("a", {"types": {"text": -1}}), "a, types holds '-1' where a whole number from 0"),
+        (_field("a", {"types": {"number": 1}}), "a, types has the unknown type 'number'; th"),
+        (_field("a", {"types": {"text": -1}}), "a, types is '-1', but must be a whole number from 0"),
         (_field("a", {"types": {"text": 1}, "length": {"text": [5, 2]}}), "a, length is not [least, most]"),
-        (_field("a", {"sorts": {}}), "a is no object with types"),
-        (_field("a", {"types": {}, "sorts": 1}), "a has 'sorts', known are types,"),
+        (_field("a", {"sorts": {}}), "a is not an object with types"),
+        (_field("a", {"types": {}, "sorts": 1}), "a has the unknown key 'sorts'; the known"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_name_a_reason_and_a_remedy(
@@ -180,5 +183,5 @@ def test_a_file_that_is_not_there_or_no_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LikenessError, match=r"it cannot be read \(No such file or directory\)"):
         like.read(tmp_path / "none.json")
     (tmp_path / "text.json").write_bytes(b"\xff{")
-    with pytest.raises(LikenessError, match="it is no JSON"):
+    with pytest.raises(LikenessError, match="it is not JSON"):
         like.read(tmp_path / "text.json")

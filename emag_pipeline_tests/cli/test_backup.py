@@ -46,7 +46,7 @@ def test_it_backs_up_refuses_and_restores_and_says_so(
     done = emag_pipeline(tmp_path, "restore", "emag.dump", DATABASE_SYNC_URL=empty_url)
     assert done.returncode == 0, done.stderr
     assert "emag_product_offers: 2 rows" in done.stdout
-    assert "the next sync goes on from there" in done.stdout
+    assert "the next sync continues from there" in done.stdout
 
 
 def test_the_password_reaches_pg_dump_by_its_environment_alone(

@@ -66,7 +66,7 @@ def test_what_is_staged_goes_and_the_next_run_reads_anew(
     assert error["sync_id"] == str(sync_id)
     assert (error["message"], error["remedy"]) == (
         f"main, sync {sync_id}: it failed.",
-        "Its staged pages were discarded: the next run reads the catalogue anew",
+        "Its staged pages were discarded: the next run reads the catalogue from scratch",
     )
     assert not _awaits_decision(Pipeline(load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)), "main")
     lease = begin(database)

@@ -130,14 +130,14 @@ def test_a_misspelt_variable_is_named_by_every_command_once(tmp_path: Path) -> N
         ("command_failed", "error"),
     ]
     assert told[1]["exit_code"] == 2
-    assert told[1]["message"].startswith("the database is only half configured.")
+    assert told[1]["message"].startswith("the database is only partly configured.")
     # where one is missing that is misspelt, both are told
     half = {"DB_HOST": "h", "DB_NAME": "n", "DB_USR": "geheim", "DB_PASSWRD": "geheim"}
     said = _into(os.devnull, tmp_path, "status", **half).stderr.splitlines()
     assert said == [
         "emag-pipeline: DB_PASSWRD is set, and nothing reads it. Perhaps DB_PASS is meant.",
         "emag-pipeline: DB_USR is set, and nothing reads it. Perhaps DB_USER is meant.",
-        "emag-pipeline: the database is only half configured. Set DB_USER too.",
+        "emag-pipeline: the database is only partly configured. Set DB_USER too.",
     ]
 
 

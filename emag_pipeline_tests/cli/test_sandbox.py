@@ -41,6 +41,6 @@ def test_a_bad_file_of_shapes_is_2_and_named(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "sandbox", "--like", "probe.json")
     assert done.returncode == 2
     assert done.stderr == (
-        "emag-pipeline: probe.json: it describes no offers, as when the probe was refused or the account has none. "
+        "emag-pipeline: probe.json: it describes no offers, because the probe was refused or the account has none. "
         "Give a file that `emag-pipeline probe` wrote, or correct it (docs/how-to/probe.md).\n"
     )

@@ -34,7 +34,7 @@ def test_misspelt_credentials_beside_a_database_publish_nothing(
         "emag-pipeline: EMAG_API_PASSWORT",
         "emag-pipeline: EMAG_API_USERNAM",
     ]
-    assert refusal.startswith("emag-pipeline: a database is configured, but no credentials of a marketplace: ")
+    assert refusal.startswith("emag-pipeline: a database is configured, but no marketplace credentials: ")
     assert "EMAG_SANDBOX=1" in refusal
     assert "geheim" not in done.stderr + done.stdout
     assert rows(database, _OFFERS) == [(0,)]
@@ -56,7 +56,7 @@ def test_an_account_tried_on_the_sandbox_is_not_filled_from_the_marketplace(
     real = {"EMAG_API_USERNAME": "seller", "EMAG_API_PASSWORD": "geheim"}
     refused = emag_pipeline(tmp_path, "sync", **given, **real, EMAG_API_BASE_URL="https://127.0.0.2.invalid/api-3")
     assert refused.returncode == 2
-    assert "main: its offers came from 127.0.0.1, and now it is to be read from 127.0.0.2.invalid. " in refused.stderr
+    assert "main: its offers came from 127.0.0.1, but now it would be read from 127.0.0.2.invalid. " in refused.stderr
     assert "`emag-pipeline forget main`" in refused.stderr
     assert rows(database, _OFFERS) == [(40,)]
 

@@ -235,7 +235,7 @@ def test_a_sync_whose_process_was_killed_does_not_look_alive(
     said = emag_pipeline(tmp_path, "status", **variables).stdout
     wanted = f"its sync is dead: its process {gone.pid} on"
     assert f"main: {wanted}" in said
-    assert "`emag-pipeline sync --account main` goes on after the last durable page" in said
+    assert "`emag-pipeline sync --account main` continues after the last durable page" in said
     document = json.loads(emag_pipeline(tmp_path, "status", "--json", **variables).stdout)
     assert document["accounts"][0]["running"]["trouble"].startswith("dead: its process")
     assert wanted in found(diagnosed(tmp_path, **variables), "account main", "its sync is").what
@@ -250,8 +250,8 @@ def test_a_sync_that_beats_without_progress_is_ended_before_another_one_can_begi
         "UPDATE emag_offer_syncs SET progressed_at = progressed_at - interval '9 days'",
     )
     said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, EMAG_ACCOUNTS="main").stdout
-    assert "main: its sync is stuck: it beats, but nothing became durable" in said
-    assert "`emag-pipeline recover` ends it, then `emag-pipeline sync --account main` goes on after" in said
+    assert "main: its sync is stuck: its heartbeat continues, but no progress" in said
+    assert "`emag-pipeline recover` ends it, then `emag-pipeline sync --account main` continues after" in said
 
 
 def test_it_does_not_load_the_sandbox() -> None:

@@ -42,7 +42,7 @@ def test_stuck_tells_what_is_wrong_and_what_it_could_not_look_at(
         "pages_done": 1,
         "pages_expected": 1,
     }
-    assert found["why"].endswith("the bound is 120 s")
+    assert found["why"].endswith("the limit is 120 s")
     assert "only the ledger can be examined" in done.stderr
     assert _row(database).status == "running"
 
@@ -75,7 +75,7 @@ def test_what_a_sync_waits_for_is_told_of_one_that_runs_and_of_one_that_is_stuck
     assert running["obstacle"] == held
     execute(database, "UPDATE emag_offer_syncs SET progressed_at = now() - interval '9 hours'")
     done = emag_pipeline(tmp_path, "stuck", DATABASE_SYNC_URL=database_url)
-    assert done.stdout.splitlines()[0].endswith(f"the bound is 3600 s; {held}")
+    assert done.stdout.splitlines()[0].endswith(f"the limit is 3600 s; {held}")
 
 
 def test_a_dry_recovery_only_says_what_it_would_do(database: Database, database_url: str, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_healthy_sync_that_a_person_ends_is_no_incident_and_was_not_stuck(
 ) -> None:
     begin(database)
     done = emag_pipeline(tmp_path, "recover", "--max-age-hours", "0", DATABASE_SYNC_URL=database_url)
-    assert "it was not stuck; marked as cancelled; the account's next run goes on" in done.stdout
+    assert "it was not stuck; marked as cancelled; the account's next run continues" in done.stdout
     row = _row(database)
     assert (row.status, row.error_class) == ("cancelled", "Interrupted")
     assert "with `emag-pipeline recover`" in row.error_message

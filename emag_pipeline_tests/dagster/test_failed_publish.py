@@ -1,4 +1,4 @@
-"""A publish or an audit that fails for good is not repeated from the same staged pages: the next run reads anew."""
+"""A publish or an audit that fails for good is not repeated from the same staged pages: the next run begins anew."""
 
 from uuid import UUID
 

@@ -51,7 +51,7 @@ def test_it_names_three_fields_and_says_how_many_more_there_are(database: Databa
     for number in range(5):
         surprise(database, field=f"field_{number}", times=1)
     assert known_answers(database, "main").sentence == (
-        "5 fields of the answers are not as known: field_0 of product_offer/read has an unexpected type (once), "
+        "5 fields of the responses are not as expected: field_0 of product_offer/read has an unexpected type (once), "
         "field_1 of product_offer/read has an unexpected type (once), "
         "field_2 of product_offer/read has an unexpected type (once) and 2 more"
     )

@@ -116,7 +116,7 @@ def test_a_scheduled_run_waits_for_its_second_before_its_first_call(
         tags={NOT_BEFORE_TAG: start.isoformat()},
     )
     assert result.success
-    assert [entry for entry in instance.all_logs(result.run_id) if "at a second of its own" in entry.message]
+    assert [entry for entry in instance.all_logs(result.run_id) if "at its own second" in entry.message]
     (told,) = [one.msg for one in caplog.records if "start_awaited" in one.getMessage()]
     assert (told["event"], told["subject"], told["run_id"]) == ("start_awaited", "fbe", result.run_id)
     assert min(request["time"] for request in market.requests("fbe")) >= start.timestamp()
@@ -129,7 +129,7 @@ def test_a_run_that_comes_late_does_not_wait(settings: Settings, instance: dg.Da
         resources={"pipeline": Pipeline(settings)},
         tags={NOT_BEFORE_TAG: _in(-3600)},
     )
-    assert not [entry for entry in instance.all_logs(result.run_id) if "at a second of its own" in entry.message]
+    assert not [entry for entry in instance.all_logs(result.run_id) if "at its own second" in entry.message]
 
 
 _WAITING = """
@@ -155,7 +155,7 @@ def test_sigterm_ends_the_wait_at_once_and_no_lease_was_taken(
         text=True,
     )
     assert waiting.stderr is not None
-    assert any("at a second of its own" in line for line in waiting.stderr)
+    assert any("at its own second" in line for line in waiting.stderr)
     told = time.monotonic()
     waiting.send_signal(signal.SIGTERM)
     waiting.communicate(timeout=30)

@@ -55,12 +55,12 @@ def test_a_stuck_sync_is_failed_with_reason_and_remedy_and_its_run_with_it(
     said = _evaluate(instance, settings)
     row = _row(database)
     assert (row.status, row.error_class) == ("failed", "StuckSync")
-    assert "nothing became durable for 7200 s, the bound is 3600 s" in row.error_message
+    assert "no progress for 7200 s, the limit is 3600 s" in row.error_message
     assert row.error_remedy.startswith("No action needed")
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert (run.status, run.tags["dagster/failure_reason"]) == (dg.DagsterRunStatus.FAILURE, "UNEXPECTED_TERMINATION")
-    assert said.startswith("main: stuck: it beats")
+    assert said.startswith("main: stuck: its heartbeat continues")
     assert _counts(database) == {"stuck": 1, "recovered": 1}
 
 
@@ -79,7 +79,7 @@ def test_a_sync_whose_process_is_gone_is_failed_at_once_and_the_next_run_goes_on
     begin(database, run_id="1f1fcd41-0000-0000-0000-000000000000")
     execute(database, "UPDATE emag_offer_syncs SET process_start_ticks = process_start_ticks - 1")
     said = _evaluate(instance, settings)
-    assert "is gone; marked as failed; the account's next run goes on" in said
+    assert "is gone; marked as failed; the account's next run continues" in said
     assert run("main").success
     assert_published_exactly(database, market, "main")
 

@@ -73,7 +73,7 @@ def test_verify_full_refuses_another_authority_in_words(url: Url, home: Path) ->
 
 def test_verify_full_refuses_another_hosts_certificate_in_words(url: Url, home: Path) -> None:
     there = url(sslmode="verify-full", sslrootcert=home / "server.crt").replace("@127.0.0.1", "@localhost")
-    assert _refusal(there).what == "the database server's certificate is another host's"
+    assert _refusal(there).what == "the database server's certificate is for another host"
 
 
 def test_a_missing_authority_is_told_in_words(url: Url, home: Path) -> None:

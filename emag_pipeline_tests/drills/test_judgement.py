@@ -85,7 +85,7 @@ def test_a_run_that_fails_after_writing_is_found_out(place: Scratch) -> None:
         return stage.run({"EMAG_SYNC_MAX_PAGES": "1"})
 
     problems = play(_scenario(act=writes_and_fails), place).problems
-    assert "published rows were touched by a run that failed" in problems
+    assert "a failed run changed published rows" in problems
 
 
 def test_what_cannot_be_played_is_a_failure_not_the_end(place: Scratch) -> None:

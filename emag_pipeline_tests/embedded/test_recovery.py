@@ -45,7 +45,7 @@ def test_a_server_that_recovers_for_longer_than_pg_ctl_waits_is_waited_for(recov
 
 def test_a_start_while_it_still_recovers_joins_in_the_wait(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "_RECOVERY_SECONDS", 0.5)
-    with pytest.raises(DatabaseUnavailable, match=r"has been starting up for .*, and goes on") as given_up:
+    with pytest.raises(DatabaseUnavailable, match=r"has been starting up for .*, and continues") as given_up:
         embedded.start(recovery.home, say=lambda _: None)
     assert "repeat the command later" in given_up.value.message
     process = recovery.begun()
@@ -93,7 +93,7 @@ def test_commands_that_are_interrupted_meanwhile_leave_it_to_its_work_and_the_la
 
 def test_one_that_was_given_up_is_stopped_by_its_last_user(recovery: Recovery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starting, "_RECOVERY_SECONDS", 0.5)
-    with pytest.raises(DatabaseUnavailable, match="and goes on"), in_use(recovery.home, say=lambda _: None):
+    with pytest.raises(DatabaseUnavailable, match="and continues"), in_use(recovery.home, say=lambda _: None):
         pass
     server = recovery.begun()
     recovery.finish()

@@ -49,7 +49,7 @@ def watched(recovery: Recovery) -> Iterator[Watched]:
 def _sentence(recovery: Recovery) -> str:
     return (
         f"EMAG_HOME {recovery.home}: the embedded PostgreSQL is starting up (it recovers what a crash has left). "
-        f"Wait until it takes connections: its log {embedded.log_of(recovery.home)} says how far it is."
+        f"Wait until it accepts connections: its log {embedded.log_of(recovery.home)} says how far it is."
     )
 
 

@@ -40,7 +40,7 @@ def test_a_refused_scan_is_approved_by_its_id(
     sync_id = refused(context_for(database, market.url)).lease.sync_id
     done = emag_pipeline(tmp_path, "approve", str(sync_id), **variables)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "the next run publishes it" in done.stdout
+    assert "the next scheduled run publishes it" in done.stdout
     by = rf"approved by {re.escape(getpass.getuser())} at 20..-..-.. ..:.. UTC \(sync {sync_id}\)"
     assert re.search(f"main: {by}: the next run publishes it", emag_pipeline(tmp_path, "status", **variables).stdout)
     context = context_for(database, market.url)
@@ -80,7 +80,7 @@ def test_the_quarantine_is_shown_with_reasons_and_payloads(
     market.add_fault("poison", row="huge_id", rows=1, pages=[2])
     refresh(context_for(database, market.url))
     shown = emag_pipeline(tmp_path, "rejects", **variables).stdout
-    assert "outside of 1 to 4294967295" in shown
+    assert "outside 1 to 4294967295" in shown
     (row,) = json.loads(emag_pipeline(tmp_path, "rejects", "--account", "main", "--json", **variables).stdout)
     assert (row["account"], row["page"], row["emag_offer_id"]) == ("main", 2, None)
     assert json.loads(row["payload"])["id"] == 2**63 + market.ids("main")[97]  # windows overlap

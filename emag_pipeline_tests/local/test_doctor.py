@@ -61,7 +61,7 @@ def test_a_program_that_is_stopped_is_named_by_doctor_and_health_with_what_lets_
     (finding,) = [one for one in document["findings"] if one["subject"] == "programs"]
     assert (code, finding["verdict"]) == (1, "broken")
     assert f"(process {process.pid}) is stopped and answers nobody" in finding["what"]
-    assert f"`kill -CONT {process.pid}` lets it go on" in finding["remedy"]
+    assert f"`kill -CONT {process.pid}` resumes it" in finding["remedy"]
     assert (health.status_code, health.json()["healthy"]) == (503, False)
     assert f"`kill -CONT {process.pid}`" in health.json()["problems"][0]["remedy"]
 

@@ -91,7 +91,7 @@ def test_a_server_that_refuses_is_not_told_as_one_that_does_not_run(home: Path) 
             held.enter_context(closing(psycopg2.connect(**where)))
         with pytest.raises(DatabaseUnavailable, match="too many clients already") as refused, attached(settings):
             pass
-    assert refused.value.what == "the database server has no connection left"
+    assert refused.value.what == "the database server has no free connections"
 
 
 def test_dagsters_own_server_that_is_away_is_not_told_as_the_embedded_one(home: Path) -> None:

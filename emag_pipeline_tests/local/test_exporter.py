@@ -117,7 +117,7 @@ def test_a_frozen_server_is_told_in_time_for_prometheus_and_is_found_again(expor
         assert not exporter.is_up()
         code, health = exporter.asked("/health")
         assert (code, health["problems"][0]["subject"]) == (503, "database")
-        assert "nothing came within 3 s" in health["problems"][0]["what"]
+        assert "no response within 3 s" in health["problems"][0]["what"]
     _wait_until_up(exporter)
 
 

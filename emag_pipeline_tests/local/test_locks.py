@@ -77,7 +77,7 @@ def test_a_publish_that_waits_for_a_table_says_for_whose_and_its_error_too(
     assert who in finding.what
     assert f"pg_terminate_backend({holder})" in finding.remedy
     assert isinstance(error, DatabaseUnavailable)
-    assert f"a table is held by another transaction: it waited for {who}" in error.message
+    assert f"a table is locked by another transaction: it waited for {who}" in error.message
     assert who in (ledger_row(context).error_message or "")
 
 

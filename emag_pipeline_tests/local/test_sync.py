@@ -133,7 +133,7 @@ def test_a_sync_that_a_person_ends_with_recover_says_who_and_that_a_rerun_goes_o
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert re.search("main, sync .*ended by \\w+ with `emag-pipeline recover`, it was not stuck", said), said
-    assert "the next attempt goes on after the last durable page" in said
+    assert "the next attempt continues after the last durable page" in said
     assert open_incidents(database) == []
 
 
@@ -151,7 +151,7 @@ def test_a_signal_stops_it_at_once_and_the_next_sync_goes_on(
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert time.monotonic() - told < 10
-    assert "interrupted; the next `emag-pipeline sync` goes on after the last durable page" in said
+    assert "interrupted; the next `emag-pipeline sync` continues after the last durable page" in said
     row = sync_progress(database, "main")
     assert row is not None
     assert (row.status, row.error_class, row.pages_done) == ("cancelled", "Interrupted", 4)  # and some behind a gap
@@ -174,7 +174,7 @@ def test_it_says_what_it_meets_and_when_that_is_tried_again(
     market.add_fault("server_error", count=3)
     done = emag_pipeline(tmp_path, "sync", **variables)
     assert done.returncode == 0
-    assert re.search(r"main: planning; .*product_offer/.*; tried again at 20\d\d-.* UTC", done.stdout)
+    assert re.search(r"main: planning; .*product_offer/.*; retry at 20\d\d-.* UTC", done.stdout)
     row = sync_progress(database, "main")
     assert row is not None
     assert row.obstacle is None
@@ -305,7 +305,7 @@ def test_what_was_published_before_ctrl_c_is_said_to_be_published(
     assert "main: published in" in said
     assert "650 created" in said
     assert "interrupted after the publish; marts and checks follow with the next `emag-pipeline sync`" in said
-    assert "goes on after the last durable page" not in said
+    assert "continues after the last durable page" not in said
 
 
 def test_a_sync_that_was_killed_is_not_said_to_have_been_told_to_stop(

@@ -63,7 +63,7 @@ def test_the_last_line_of_a_sync_tells_the_age_of_old_pages_and_the_time_of_all_
 
 
 def test_what_a_sync_meets_is_told_with_how_far_it_is() -> None:
-    met = "page 7: HTTP 503; tried again at 2026-11-26 18:02:11 UTC"
+    met = "page 7: HTTP 503; retry at 2026-11-26 18:02:11 UTC"
     assert progress_words(replace(_HALF, obstacle=met)) == f"scanning, 6 of 12 pages, 600 of 1,200 offers; {met}"
     assert (
         progress_words(replace(_HALF, pages_expected=None, phase=SyncPhase.PLANNING, obstacle=met))
@@ -83,7 +83,7 @@ def test_a_single_page_and_a_single_offer_are_told_as_such() -> None:
 
 def test_where_no_page_is_durable_nothing_is_gone_on_with() -> None:
     dead = Trouble(Condition.DEAD, "no heartbeat for 130 s")
-    assert "goes on after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
+    assert "continues after the last durable page;" in trouble_words(dead, "main", _HALF)[1]
     _, remedy = trouble_words(dead, "main", replace(_HALF, pages_left=0))
     assert "`emag-pipeline sync --account main` starts from the beginning: no page is durable" in remedy
-    assert "goes on after the last durable page, or starts" in trouble_words(dead, "main", None)[1]
+    assert "continues after the last durable page, or starts" in trouble_words(dead, "main", None)[1]

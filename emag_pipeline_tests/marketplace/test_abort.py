@@ -77,7 +77,7 @@ def test_after_an_abort_every_call_is_refused(sandbox: SandboxServer, client: Cl
     client.abort()
     client.abort()
     for call in (client.count, lambda: client.read_page(1), lambda: client.read_offer(1)):
-        with pytest.raises(CallAborted, match=r"main, .*: the call was cut off: this process is stopping"):
+        with pytest.raises(CallAborted, match=r"main, .*: the call was aborted: this process is stopping"):
             call()
     assert sandbox.stats("main")["requests"] == 0
     assert client.records == []

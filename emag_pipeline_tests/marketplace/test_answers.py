@@ -158,7 +158,7 @@ def test_rows_that_are_no_list_prove_nothing(results: object) -> None:
 
 
 def test_more_rows_than_were_asked_for_are_refused_before_they_are_looked_at() -> None:
-    with pytest.raises(ApiUnavailable, match="the answer holds 3 rows, 2 were asked for") as caught:
+    with pytest.raises(ApiUnavailable, match="the response has 3 rows instead of 2") as caught:
         page_of(1, 2, [{"id": 1}, {"id": 2}, {"id": 3}])
     assert caught.value.page_tries == 1
 
@@ -166,8 +166,8 @@ def test_more_rows_than_were_asked_for_are_refused_before_they_are_looked_at() -
 def test_a_row_too_many_that_stands_there_twice_costs_itself() -> None:
     page = page_of(1, 3, [{"id": 1}, {"id": 2}, {"id": 1, "name": "again"}, {"id": 3}])
     assert (page.ids, [one.emag_offer_id for one in page.offers]) == ((1, 2, 3), [1, 2, 3])
-    assert [(one.emag_offer_id, one.reason) for one in page.rejects] == [(1, "id 1 stands on this page already")]
-    with pytest.raises(ApiUnavailable, match="the answer holds 3 rows, 2 were asked for"):
+    assert [(one.emag_offer_id, one.reason) for one in page.rejects] == [(1, "id 1 appears on this page already")]
+    with pytest.raises(ApiUnavailable, match="the response has 3 rows instead of 2"):
         page_of(1, 2, [{"id": 1}, {"id": 2}, {"id": 1}, {"id": 3}])
 
 
@@ -188,9 +188,7 @@ def test_of_a_bad_row_and_a_good_one_the_good_one_takes_the_place(bad: Any, size
 def test_of_a_good_row_and_a_bad_one_the_good_one_stays() -> None:
     page = page_of(1, 1, [{"id": 2, "sale_price": 5}, {"id": 2, "sale_price": "call us"}])
     assert [(one.sale_price, one.unreadable) for one in page.offers] == [(5, ())]
-    assert [one.reason for one in page.rejects] == [
-        "id 2 stands on this page once more, and sale_price can be read there"
-    ]
+    assert [one.reason for one in page.rejects] == ["id 2 appears on this page again, with readable sale_price"]
 
 
 def test_a_row_without_an_id_that_bears_the_part_number_of_another_one_is_the_row_too_many() -> None:
@@ -201,7 +199,7 @@ def test_a_row_without_an_id_that_bears_the_part_number_of_another_one_is_the_ro
 
 
 def test_many_rows_without_an_id_explain_no_page_that_is_too_long() -> None:
-    with pytest.raises(ApiUnavailable, match="the answer holds 6 rows, 3 were asked for") as caught:
+    with pytest.raises(ApiUnavailable, match="the response has 6 rows instead of 3") as caught:
         page_of(1, 3, [{"name": str(one)} for one in range(4)] + [{"id": 1}, {"id": 2}])
     assert caught.value.rows_too_many == 3
 
@@ -222,7 +220,7 @@ def test_of_a_page_all_rows_are_told_in_their_order_and_those_without_an_id_by_a
 
 def test_many_other_offers_than_the_one_asked_for_mean_that_the_filter_is_ignored() -> None:
     with pytest.raises(
-        ParametersIgnored, match="the marketplace ignores the filter id: asked for offer 1, it answered"
+        ParametersIgnored, match="the marketplace ignores the filter id: asked for offer 1, it returned"
     ):
         offer_of(1, [{"id": 2}, {"id": 3}])
 

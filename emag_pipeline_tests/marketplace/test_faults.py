@@ -16,13 +16,13 @@ from emag_pipeline_tests.marketplace.clients import PASSWORD, USERNAME, Client, 
 _UNBELIEVABLE: list[tuple[str, dict[str, Any], str]] = [
     ("server_error", {}, "the marketplace fails: HTTP 503"),
     ("server_error", {"status": 500}, "the marketplace fails: HTTP 500"),
-    ("html_200", {}, "the answer is a web page, not JSON: HTTP 200"),
+    ("html_200", {}, "the response is a web page, not JSON: HTTP 200"),
     ("is_error", {}, "the marketplace reports an error: HTTP 200, isError is true, An internal error has occurred"),
     ("missing_is_error", {}, "the response has no valid isError flag: HTTP 200, isError is missing"),
-    ("truncated_json", {}, "the answer is cut off or no JSON: HTTP 200"),
-    ("truncated_json", {"cut": "connection"}, "the connection broke off before the answer was complete"),
-    ("reset", {}, "the connection broke off before the answer was complete"),
-    ("reset", {"after_bytes": 500}, "the connection broke off before the answer was complete"),
+    ("truncated_json", {}, "the response is truncated or not JSON: HTTP 200"),
+    ("truncated_json", {"cut": "connection"}, "the connection was lost before the response was complete"),
+    ("reset", {}, "the connection was lost before the response was complete"),
+    ("reset", {"after_bytes": 500}, "the connection was lost before the response was complete"),
 ]
 
 

@@ -35,8 +35,8 @@ def nested(depth: int) -> Any:
         ({"id": ""}, "id is '', not a whole number"),
         ({"id": True}, "id is true, not a whole number"),
         ({"id": "seven"}, "id is 'seven', not a whole number"),
-        ({"id": 0}, "id is 0, outside of 1 to 4294967295"),
-        ({"id": 4294967296}, "id is 4294967296, outside of 1 to 4294967295"),
+        ({"id": 0}, "id is 0, outside 1 to 4294967295"),
+        ({"id": 4294967296}, "id is 4294967296, outside 1 to 4294967295"),
         pytest.param({"id": 10**5000}, "id is ", id="long"),
     ],
 )

@@ -50,7 +50,7 @@ def test_of_an_id_that_stands_twice_on_a_page_the_first_row_counts(sandbox: Sand
     first = sandbox.ids("main")[0]
     assert len({offer.emag_offer_id for offer in page.offers}) == len(page.offers) == 99
     assert [(reject.emag_offer_id, reject.reason) for reject in page.rejects] == [
-        (first, f"id {first} stands on this page already")
+        (first, f"id {first} appears on this page already")
     ]
 
 

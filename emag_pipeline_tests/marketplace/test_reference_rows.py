@@ -105,4 +105,4 @@ def test_a_row_that_is_given_twice_counts_once_and_a_contradiction_is_told() -> 
     found = once_each(Rows((first, same, other), ()))
     assert found.readable == (first,)
     assert len(found.unreadable) == 1
-    assert "1 is given already, otherwise" in found.unreadable[0]
+    assert "1 occurs twice with different values" in found.unreadable[0]

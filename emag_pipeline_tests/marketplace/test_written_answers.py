@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emag_pipeline.marketplace.json_text import Written, parse, parse_answer
@@ -21,13 +21,14 @@ def _outcome(read: Any, body: bytes) -> object:
         return ValueError
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_ANSWERS, st.sampled_from([None, 1, "\t"]), st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_any_answer_is_read_as_json_is(answer: object, indent: Any, is_ascii: bool, encoding: str) -> None:
     body = json.dumps(answer, indent=indent, ensure_ascii=is_ascii).encode(encoding, "surrogatepass")
     assert _outcome(parse_answer, body) == _outcome(parse, body)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.text(), _VALUES), min_size=1), st.data())
 def test_whatever_is_wrong_with_it_is_wrong_with_it_as_json(results: object, data: st.DataObject) -> None:
     text = json.dumps({"isError": False, "results": results}, indent=data.draw(st.sampled_from([None, 1])))
@@ -37,6 +38,7 @@ def test_whatever_is_wrong_with_it_is_wrong_with_it_as_json(results: object, dat
     assert _outcome(parse_answer, spoilt) == _outcome(parse, spoilt)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_VALUES), st.sampled_from([None, 2]))
 def test_the_text_of_each_result_says_what_it_holds(results: list[object], indent: int | None) -> None:
     body = json.dumps({"isError": False, "messages": [{"results": [1]}], "results": results}, indent=indent).encode()

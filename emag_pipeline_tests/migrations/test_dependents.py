@@ -15,7 +15,7 @@ def test_a_view_upon_a_function_that_is_replaced_is_named(empty_url: str) -> Non
     execute(unmigrated, "CREATE VIEW bi.yesterday AS SELECT * FROM emag_offers_as_of('main', now())")
     with pytest.raises(PermanentError, match=r"view bi\.yesterday depends on function .*emag_offers_as_of") as refused:
         migrate.upgrade(unmigrated)
-    assert "Drop these, repeat the command, then make them again" in refused.value.message
+    assert "Drop these, repeat the command, then create them again" in refused.value.message
     execute(unmigrated, "DROP VIEW bi.yesterday")
     assert migrate.upgrade(unmigrated)[0] == "0005"
     unmigrated.close()

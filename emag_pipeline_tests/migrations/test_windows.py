@@ -167,5 +167,5 @@ def test_a_scan_that_waits_for_an_approval_can_be_approved_and_taken_up(filled: 
 def test_a_scan_that_was_refused_as_incomplete_stays_incomplete(
     filled: Database, settings: Settings, account: str
 ) -> None:
-    with pytest.raises(RefusedError, match="has not proven that nothing is left out"):
+    with pytest.raises(RefusedError, match="has not proven that no offer is left out"):
         approve(filled, settings, _sync(filled, account).sync_id, "ana")

@@ -115,7 +115,7 @@ def test_a_first_sync_that_stands_still_is_told_once(database: Database) -> None
         tx.run("UPDATE emag_offer_syncs SET progressed_at = now() - interval '3 hours'")
     page = _page(database)
     assert _problems(page) == ["main"]
-    assert "nothing became durable" in json.loads(page.body)["problems"][0]["what"]
+    assert "no progress for" in json.loads(page.body)["problems"][0]["what"]
 
 
 def test_silent_sensors_need_a_person_before_anything_else(fresh: Database) -> None:
@@ -152,7 +152,7 @@ def test_a_database_that_is_away_is_503_with_reason_and_remedy() -> None:
 
 def test_a_database_that_only_did_not_answer_in_time_is_not_examined() -> None:
     document = unreadable_page(no_answer(2))
-    assert document["problems"][0]["what"] == "not examined: the database does not answer: nothing came within 2 s"
+    assert document["problems"][0]["what"] == "not examined: the database does not answer: no response within 2 s"
 
 
 def test_a_database_that_can_be_read_is_ready() -> None:

@@ -1,4 +1,4 @@
-"""G5: after a crash at any point the next run goes on after the last durable page and publishes the whole account."""
+"""G5: after a crash at any point the next run continues after the last durable page and publishes the whole account."""
 
 from typing import Any
 

@@ -114,7 +114,7 @@ def test_g12_where_dagsters_own_storage_is_frozen_too(
         assert _stop(worker, signal.SIGTERM) == _INTERRUPTED
         # the pipeline's own call may be frozen first, or Dagster's: each says so in its own words
         assert "did not" in worker.printed()
-        assert "the next sync goes on" in worker.printed()
+        assert "the next sync continues" in worker.printed()
         market.clear_faults()
         freezer.thaw()
         workers.publish()

@@ -65,7 +65,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 def test_g12_a_run_that_does_not_hear_says_so_and_ends(number: signal.Signals, pipe: tuple[int, int]) -> None:
     with _deaf(pipe[1]) as process:
         _ends(process, number)
-    assert os.read(pipe[0], 1000).startswith(b"interrupted, and it did not end in time; `emag-pipeline status` tells")
+    assert os.read(pipe[0], 1000).startswith(b"interrupted, and it did not end in time; `emag-pipeline status` shows")
 
 
 def test_g12_it_ends_where_its_reader_is_gone(pipe: tuple[int, int]) -> None:
@@ -122,7 +122,7 @@ setattr(of, ask.__name__, signalled)
 sys.exit(run.main())
 """
 
-_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` tells what became of it, the next sync goes on"
+_UNKNOWN = "interrupted by SIGTERM; `emag-pipeline status` shows its state, the next sync continues"
 
 
 @pytest.mark.parametrize(

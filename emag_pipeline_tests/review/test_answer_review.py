@@ -11,14 +11,15 @@ def _fields(database: Database) -> list[str]:
 
 def test_known_answers_are_said_to_be_so(database: Database) -> None:
     found = review_answers(database, "main")
-    assert (found.fields, found.sentence) == (0, "every field of the answers is as known")
+    assert (found.fields, found.sentence) == (0, "every field of the responses is as expected")
 
 
 def test_a_surprise_is_told_in_a_sentence_and_as_a_row(database: Database) -> None:
     surprise(database)
     found = review_answers(database, "main")
     assert found.sentence == (
-        "1 field of the answers is not as known: sale_price of product_offer/read has an unexpected type (12 times)"
+        "1 field of the responses is not as expected: "
+        "sale_price of product_offer/read has an unexpected type (12 times)"
     )
     (row,) = found.sample
     assert list(row) == ["resource", "field", "kind", "times", "first_seen_at", "last_seen_at", "sample"]

@@ -36,7 +36,7 @@ def test_the_truth_of_several_ids_is_that_of_each(sandbox: SandboxServer) -> Non
     assert post(sandbox, "truth", {"id": [other, one]}).json()["offers"] == told["offers"]
     assert "offers" not in requests.get(address, timeout=20).json(), "counts alone"
     twice = requests.get(f"{address}&page=1&page=2", timeout=20)
-    assert (twice.status_code, twice.json()["error"]) == (400, "'page' is given 2 times; only id may be.")
+    assert (twice.status_code, twice.json()["error"]) == (400, "'page' is given 2 times; only id may be repeated.")
 
 
 def test_the_truth_tells_which_offers_can_be_bought(sandbox: SandboxServer) -> None:
@@ -65,26 +65,30 @@ def test_several_faults_come_in_one_list(sandbox: SandboxServer) -> None:
 @pytest.mark.parametrize(
     ("verb", "body", "words"),
     [
-        ("explode", {}, "Unknown command 'explode'; known are faults, "),
-        ("edit", {"account": "nobody"}, "Unknown account 'nobody'; known are main."),
+        ("explode", {}, "Unknown command 'explode'; the known ones are faults, "),
+        ("edit", {"account": "nobody"}, "Unknown account 'nobody'; the known ones are main."),
         ("edit", {"remove": [5]}, "Unknown offer or account 5."),
         ("edit", {"hide": [5]}, "Unknown offer or account 5."),
         ("edit", {"set": {"5": {"name": "x"}}}, "Unknown offer or account 5."),
-        ("edit", {"delete": [5]}, "Unknown key 'delete'; known are account, "),
-        ("edit", {"add": [0]}, "An offer's id is from 1 to 4294967295, not 0."),
+        ("edit", {"delete": [5]}, "Unknown key 'delete'; the known ones are account, "),
+        ("edit", {"add": [0]}, "An offer's id must be from 1 to 4294967295, not 0."),
         ("edit", {"remove": 5}, "The body does not have the form of this command"),
         ("edit", [], "The body must be a JSON object."),
-        ("faults", "hang", "A fault is a JSON object with the key kind"),
-        ("advance", {"kind": "earthquake"}, "Unknown kind of change 'earthquake'; known are price, "),
-        ("settings", {"speed": 5}, "Unknown setting 'speed'; known are requests_per_second, "),
-        ("settings", {"order": "random"}, "order is one of id, id_desc, shuffled, not 'random'."),
-        ("settings", {"latency_seconds": -1}, "latency_seconds is a number from 0, not -1."),
-        ("settings", {"requests_per_second": 0.5}, "requests_per_second is 0 (no limit) or a number from 1, not 0.5."),
-        ("settings", {"quirk_share": 6}, "quirk_share is a share from 0 to 1, not 6."),
+        ("faults", "hang", "A fault must be a JSON object with the key kind"),
+        ("advance", {"kind": "earthquake"}, "Unknown kind of change 'earthquake'; the known ones are price, "),
+        ("settings", {"speed": 5}, "Unknown setting 'speed'; the known ones are requests_per_second, "),
+        ("settings", {"order": "random"}, "order must be one of id, id_desc, shuffled, not 'random'."),
+        ("settings", {"latency_seconds": -1}, "latency_seconds must be a number from 0, not -1."),
+        (
+            "settings",
+            {"requests_per_second": 0.5},
+            "requests_per_second must be 0 (no limit) or a number from 1, not 0.5.",
+        ),
+        ("settings", {"quirk_share": 6}, "quirk_share must be a share from 0 to 1, not 6."),
         ("settings", {"users": {"nobody": ["a", "b"]}}, "Unknown offer or account 'nobody'."),
-        ("truth", {"page": 0, "items_per_page": 0}, "page and items_per_page are numbers from 1."),
-        ("truth", {"page": 1, "id": 5}, "Ask for a page or for ids, not for both at once."),
-        ("truth", {"id": [True]}, "An offer's id is a whole number, not True."),
+        ("truth", {"page": 0, "items_per_page": 0}, "page and items_per_page must be numbers from 1."),
+        ("truth", {"page": 1, "id": 5}, "Request a page or ids, not both."),
+        ("truth", {"id": [True]}, "An offer's id must be a whole number, not True."),
         ("stats", {"since": 5}, "Unknown key 'since'"),
     ],
 )

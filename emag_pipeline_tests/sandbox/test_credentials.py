@@ -66,5 +66,5 @@ def test_a_calls_repr_hides_password_and_body() -> None:
 
 
 def test_a_user_for_an_unknown_account_is_refused_at_the_start() -> None:
-    with pytest.raises(ValueError, match="'elsewhere', which is not among the accounts"):
+    with pytest.raises(ValueError, match="'elsewhere', which is not one of the accounts"):
         SandboxServer(0, users={"elsewhere": ("a", "b")})

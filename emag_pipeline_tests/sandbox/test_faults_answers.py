@@ -180,16 +180,25 @@ def test_a_faulty_call_counts_against_the_budget(open_sandbox: OpenSandbox) -> N
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"kind": "flood"}, "Unknown fault 'flood'; known are breaks_page, "),
+        ({"kind": "flood"}, "Unknown fault 'flood'; the known ones are breaks_page, "),
         ({"kind": ["hang"]}, "Unknown fault"),
-        ({"kind": "hang", "second": 5}, "The fault hang has no 'second'; it takes account, "),
-        ({"kind": "poison", "row": "nil"}, "The fault poison knows no row 'nil', only huge_id, "),
-        ({"kind": "truncated_json", "cut": 5}, "knows no cut 5, only connection, json"),
-        ({"kind": "hang", "seconds": "long"}, "takes as seconds a number of seconds, not 'long'"),
-        ({"kind": "hang", "pages": 3}, "takes as pages a list of whole numbers, not 3"),
-        ({"kind": "hang", "probability": 30}, "takes as probability a number from 0 to 1, not 30"),
+        ({"kind": "hang", "second": 5}, "The fault hang has no option 'second'; its options are account, "),
+        ({"kind": "poison", "row": "nil"}, "The fault poison has no row 'nil', only huge_id, "),
+        ({"kind": "truncated_json", "cut": 5}, "has no cut 5, only connection, json"),
+        (
+            {"kind": "hang", "seconds": "long"},
+            "option seconds of the fault hang must be a number of seconds, not 'long'",
+        ),
+        ({"kind": "hang", "pages": 3}, "option pages of the fault hang must be a list of whole numbers, not 3"),
+        (
+            {"kind": "hang", "probability": 30},
+            "probability of the fault hang must be a number from 0 to 1, not 30",
+        ),
         ({"kind": "server_error", "status": 42}, "an HTTP status from 200 to 599, not 42"),
-        ({"kind": "repeated_page", "shows": 0}, "takes as shows a whole number from 1, not 0"),
+        (
+            {"kind": "repeated_page", "shows": 0},
+            "shows of the fault repeated_page must be a whole number from 1, not 0",
+        ),
     ],
 )
 def test_a_wrong_description_says_what_is_known(sandbox: SandboxServer, wrong: dict[str, Any], words: str) -> None:

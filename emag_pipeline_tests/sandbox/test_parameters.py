@@ -134,7 +134,7 @@ def test_both_programs_take_the_place_from_option_or_environment(
 
 
 def test_another_place_is_refused_with_words(sandbox: SandboxServer) -> None:
-    with pytest.raises(ValueError, match="parameters is one of top, data, both, neither, not 'query'"):
+    with pytest.raises(ValueError, match="parameters must be one of top, data, both, neither, not 'query'"):
         sandbox.settings(parameters="query")
 
 

@@ -63,8 +63,8 @@ def test_the_program_takes_the_shapes_of_a_file_and_options_win(tmp_path: Path) 
     [
         (("--like", "/none.json"), "/none.json: it cannot be read (No such file or directory). Give a file that"),
         (("--offers", "main"), "'main' is not of the form ACCOUNT=NUMBER, e.g. main=1200"),
-        (("--port", "70000"), "A port is a number from 0 (any free one) to 65535, not 70000."),
-        (("--requests-per-second", "-1"), "requests_per_second is a number from 0, not -1.0."),
+        (("--port", "70000"), "A port must be a number from 0 (any free one) to 65535, not 70000."),
+        (("--requests-per-second", "-1"), "requests_per_second must be a number from 0, not -1.0."),
     ],
 )
 def test_wrong_arguments_end_the_program_with_2_and_words(arguments: tuple[str, ...], words: str) -> None:
@@ -79,7 +79,7 @@ def test_a_taken_port_names_the_address_and_the_remedy(sandbox: SandboxServer) -
         SandboxServer(sandbox.port)
     assert caught.value.strerror == (
         f"The sandbox cannot listen on 127.0.0.1:{sandbox.port} (Address already in use); "
-        "stop what uses it or choose another port"
+        "stop the process that uses it or choose another port"
     )
 
 

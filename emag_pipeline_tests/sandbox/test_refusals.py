@@ -63,5 +63,5 @@ def test_the_words_can_be_given(sandbox: SandboxServer, reader: Reader) -> None:
 
 
 def test_another_form_is_refused_with_words(sandbox: SandboxServer) -> None:
-    with pytest.raises(FaultError, match="knows no form 'xml', only bare, errors, html, messages, objects"):
+    with pytest.raises(FaultError, match="has no form 'xml', only bare, errors, html, messages, objects"):
         sandbox.add_fault("invalid_ip", form="xml")

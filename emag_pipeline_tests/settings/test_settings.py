@@ -183,9 +183,9 @@ def test_the_marketplace_is_quoted_in_its_own_language_unless_one_is_set() -> No
         ("EMAG_SYNC_TIMEOUT_HOURS", "-1", "a number above 0 is needed. Set it like EMAG_SYNC_TIMEOUT_HOURS=2."),
         ("EMAG_SYNC_MAX_SHRINK", "1.5", "a number from 0 to 1 is needed. Set it like EMAG_SYNC_MAX_SHRINK=0.2."),
         ("EMAG_SYNC_RATE_SHARE", "0", "a number above 0 and up to 1 is needed"),
-        ("EMAG_LOG_LEVEL", "loud", "it is one of debug, info, warning, error. Set it like EMAG_LOG_LEVEL=info."),
-        ("EMAG_LOG_FORMAT", "xml", "it is one of console, json. Set it like EMAG_LOG_FORMAT=json."),
-        ("EMAG_SANDBOX_PARAMETERS", "up", "it is one of top, data, both"),
+        ("EMAG_LOG_LEVEL", "loud", "it must be one of debug, info, warning, error. Set it like EMAG_LOG_LEVEL=info."),
+        ("EMAG_LOG_FORMAT", "xml", "it must be one of console, json. Set it like EMAG_LOG_FORMAT=json."),
+        ("EMAG_SANDBOX_PARAMETERS", "up", "it must be one of top, data, both"),
         ("EMAG_LANGUAGE", "ron", "a two-letter code is needed, such as en or ro. Set it like EMAG_LANGUAGE=en."),
         ("EMAG_REFRESH_CRON", "x", "Set it like EMAG_REFRESH_CRON=H * * * *."),
     ],
@@ -206,7 +206,7 @@ def test_a_wrong_value_is_told_in_our_words_with_an_example(variable: str, value
     ],
 )
 def test_two_accounts_of_one_login_are_refused(same: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="the accounts main and shop are one and the same login") as refused:
+    with pytest.raises(SettingsError, match="the accounts main and shop use the same login") as refused:
         _load(**_MAIN, EMAG_SHOP_API_PASSWORD="other", **same)
     assert "EMAG_API_USERNAME and EMAG_SHOP_API_USERNAME" in str(refused.value)
     assert "EMAG_ACCOUNTS" in str(refused.value)
@@ -229,8 +229,8 @@ def test_logins_of_other_users_or_marketplaces_are_others(other: dict[str, str])
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"EMAG_ACCOUNTS": "main,,fbe"}, "EMAG_ACCOUNTS is 'main,,fbe': a name is missing at a comma"),
-        ({"EMAG_ACCOUNTS": "main,fbe,"}, "a name is missing at a comma"),
+        ({"EMAG_ACCOUNTS": "main,,fbe"}, "EMAG_ACCOUNTS is 'main,,fbe': it has an empty name"),
+        ({"EMAG_ACCOUNTS": "main,fbe,"}, "it has an empty name"),
         ({"EMAG_ACCOUNTS": "main,fbe,main"}, "it names main twice. Name each account once"),
         (
             {"EMAG_SYNC_HEARTBEAT_TIMEOUT": "7200", "EMAG_SYNC_STUCK_THRESHOLD_HOURS": "0.001"},
@@ -268,9 +268,9 @@ def test_a_name_that_no_file_could_have_is_refused(where: str) -> None:
 
     assert [account.name for account in _load(**given("a" * 63)).accounts] == ["a" * 63]
     for length in (64, 300):
-        with pytest.raises(SettingsError, match=f"has {length} letters: it is part of names of files") as refused:
+        with pytest.raises(SettingsError, match=f"has {length} characters: it becomes part of file names") as refused:
             _load(**given("a" * length))
-        assert "Give it 63 letters at most" in refused.value.remedy
+        assert "Use at most 63 characters" in refused.value.remedy
         assert len(refused.value.message) < 400
 
 

@@ -231,6 +231,6 @@ def test_a_wait_for_a_lock_is_bounded(database: Database, monkeypatch: pytest.Mo
     with database.transaction() as holder:
         holder.run("CREATE TABLE numbers (number integer)")
         began = time.monotonic()
-        with pytest.raises(DatabaseUnavailable, match="held by another transaction"), database.transaction() as tx:
+        with pytest.raises(DatabaseUnavailable, match="locked by another transaction"), database.transaction() as tx:
             tx.run("CREATE TABLE numbers (number integer)")
         assert time.monotonic() - began < 5

@@ -14,7 +14,7 @@ from emag_pipeline_tests.store.own_server import LAZY, OwnServer
 
 pytestmark = pytest.mark.slow
 
-_NOT_KNOWN = "it is not known whether that was done"
+_NOT_KNOWN = "it is unknown whether the commit succeeded"
 
 
 @pytest.fixture(scope="module")

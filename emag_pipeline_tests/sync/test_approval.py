@@ -94,7 +94,7 @@ def test_a_first_publish_of_nothing_but_rejected_rows_is_approved_only_expressly
     figures.refuse(database, lease, figures.figures(database, lease.sync_id).as_proof())
     ledger.end(database, lease, "failed", error_class="RefusedError", message="", remedy="")
     settings = load_settings({"DATABASE_SYNC_URL": database_url}, env_file=None)
-    with pytest.raises(RefusedError, match="it holds no offer that could be published"):
+    with pytest.raises(RefusedError, match="it contains no offer that could be published"):
         approve(database, settings, lease.sync_id, "ana")
     assert approve(database, settings, lease.sync_id, "ana", even_if_empty=True) == "main"
 
@@ -148,4 +148,4 @@ def test_the_quarantine_names_rows_pages_and_reasons(market: SandboxServer, data
     refresh(main())
     (kept,) = rows(database, "SELECT DISTINCT emag_offer_id, page, reason FROM emag_offer_rejects")
     assert (kept.emag_offer_id, kept.page) == (None, 2)
-    assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[97]}, outside of ")
+    assert kept.reason.startswith(f"id is {2**63 + market.ids('main')[97]}, outside ")

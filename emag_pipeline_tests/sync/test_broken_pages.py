@@ -227,7 +227,7 @@ def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: 
     refresh(main())
     market.reset_stats()
     market.add_fault("html_200", resource="product_offer/read")
-    with pytest.raises(ApiUnavailable, match=r"main, page \d+: the answer is a web page"):
+    with pytest.raises(ApiUnavailable, match=r"main, page \d+: the response is a web page"):
         stage_account(main())
     assert all(one["page"] is None or one["page"] <= 521 for one in market.requests("main"))
     assert len(market.requests("main")) < 30

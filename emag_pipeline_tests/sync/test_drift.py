@@ -53,7 +53,7 @@ def test_of_an_offer_that_stands_at_two_places_the_second_row_is_in_quarantine(
     assert (proof["doubled"], proof["rounds"], proof["remainder"], proof["marks"]) == (1, 1, 0, [])
     assert (proof["quarantined"], proof["rejected"], proof["rows"]) == (1, 0, 520)
     (row,) = rows(database, "SELECT emag_offer_id, reason, payload FROM emag_offer_rejects")
-    assert (row.emag_offer_id, row.reason) == (doubled, f"id {doubled} stands at another place of the listing already")
+    assert (row.emag_offer_id, row.reason) == (doubled, f"id {doubled} appears at another place in the listing already")
     assert f'"id":{doubled}' in row.payload.replace(" ", "")
 
 

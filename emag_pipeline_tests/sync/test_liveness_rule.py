@@ -42,7 +42,7 @@ def test_a_sync_that_beats_without_progress_is_stuck() -> None:
     trouble = trouble_of(replace(_WELL, idle_seconds=3700), _BOUNDS)
     assert trouble is not None
     assert trouble.condition == "stuck"
-    assert trouble.why == "it beats, but nothing became durable for 3700 s, the bound is 3600 s"
+    assert trouble.why == "its heartbeat continues, but no progress for 3700 s, the limit is 3600 s"
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILURE"])

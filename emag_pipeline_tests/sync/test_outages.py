@@ -18,7 +18,7 @@ from emag_pipeline_tests.sync.refresh import context_for
 from emag_pipeline_tests.sync.syncs import begin, execute, stage
 
 _NOWHERE = "http://127.0.0.1:9/api-3"
-_GOES_ON = "goes on after the last durable page"
+_GOES_ON = "continues after the last durable page"
 _ANEW = "starts from the beginning: no page is durable"
 
 
@@ -59,8 +59,8 @@ def test_a_sync_that_an_outage_ended_says_where_the_next_one_begins(
     assert error is not None
     told = as_told(context.settings, DatabaseUnavailable("away", where="database", is_away=True))
     assert told.remedy.startswith(f"It runs, and its log {embedded.log_of(own.home)} says what was wrong; the next run")
-    why = f"{embedded.log_of(own.home)} says why it was away"
-    assert error.remedy == f"No action needed: it answers again, and the next attempt {begins}; {why}"
+    why = f"{embedded.log_of(own.home)} shows why it was unreachable"
+    assert error.remedy == f"No action needed: it is reachable again, and the next attempt {begins}; {why}"
     assert error.pages_staged == (1 if begins == _GOES_ON else 0)
     assert begin(own_database).resumed is (begins == _GOES_ON)
 

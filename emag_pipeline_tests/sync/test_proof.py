@@ -16,7 +16,7 @@ def test_an_unreadable_position_accounts_for_one_offer() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"proven": 0}, "the scan has not proven that nothing is left out"),
+        ({"proven": 0}, "the scan has not proven that no offer is left out"),
         ({"unstaged": 2}, "2 offers that pages showed are not staged"),
         ({"unreadable_by_id": 1}, "1 missing offer cannot be read by its id, 0 positions are unreadable"),
     ],
@@ -27,4 +27,4 @@ def test_whatever_speaks_against_it_is_named(changes: dict[str, int], said: str)
 
 def test_rows_of_an_offer_that_is_staged_twice_are_named() -> None:
     assert repeats(figures()) == []
-    assert repeats(figures(rows=1210)) == ["10 rows are staged of offers that stand there already"]
+    assert repeats(figures(rows=1210)) == ["10 staged rows repeat offers"]

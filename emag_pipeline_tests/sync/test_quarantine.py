@@ -27,11 +27,11 @@ def _words(database: Database, *reasons: str) -> list[str]:
         ("id is 'a, b', not", "id is true, not", "id is …, not"),
         ('the row is ["a", 1], not an object', 'the row is {"a": [2…, not an object', "the row is …, not an object"),
         (
-            "id 7 stands on this page already",
-            "id 1234567 stands on this page already",
-            "id … stands on this page already",
+            "id 7 appears on this page already",
+            "id 1234567 appears on this page already",
+            "id … appears on this page already",
         ),
-        ("id is 0, outside of 1 to 9", "id is 10, outside of 1 to 9", "id is …, outside of … to …"),
+        ("id is 0, outside 1 to 9", "id is 10, outside 1 to 9", "id is …, outside … to …"),
     ],
 )
 def test_values_do_not_split_reasons(database: Database, one: str, other: str, words: str) -> None:

@@ -1,4 +1,4 @@
-"""An interrupted sync goes on after its last durable page."""
+"""An interrupted sync continues after its last durable page."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -111,7 +111,7 @@ def test_a_count_that_is_too_low_is_the_marketplaces_own_error_once_two_syncs_ha
         passed.append(remark.passed)
         publish_scan(context)
     assert passed == [True, False], remark.sentence
-    assert remark.sentence.endswith("520 are accounted for; the sync before left the same difference")
+    assert remark.sentence.endswith("520 are accounted for; the previous sync left the same difference")
 
 
 def _reads(database: Database, sql: str) -> set[tuple[int, int]]:
@@ -174,7 +174,7 @@ def test_a_sync_whose_time_is_over_stops_and_the_next_one_begins_anew(market: Sa
 
 @pytest.mark.parametrize(
     ("action", "error", "said"),
-    [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "the sync's time is over")],
+    [(None, ScanNotProven, "does not know what to read next"), (Ask.COUNT, SyncTimedOut, "reached its time limit")],
 )
 def test_a_scan_that_comes_to_no_end_is_ended(
     main: Contexts, monkeypatch: pytest.MonkeyPatch, action: Ask | None, error: type[Exception], said: str

@@ -297,7 +297,7 @@ def test_where_somebody_else_changes_offers_between_scan_and_publish_nothing_is_
     (offer, *_) = market.ids("main")
     execute(database, change, id=offer)
     before = versions(database, *_PUBLISHED)
-    with pytest.raises(StagingLost, match="1 offer changed there since their page was read"):
+    with pytest.raises(StagingLost, match="1 offer changed since their page was read"):
         publish_scan(context)
     assert versions(database, *_PUBLISHED) == before
     refresh(context_for(database, market.url))

@@ -84,7 +84,7 @@ def test_an_empty_scan_of_an_account_that_has_offers_is_refused_whatever_may_shr
     everything = _SETTINGS.model_copy(update={"max_shrink": 1.0})
     (verdict,) = [one for one in judge(_empty(published_before=2, confirmed_gone=2), everything) if not one.passed]
     assert (verdict.name, verdict.is_about_emptiness) == ("volume_has_not_collapsed", True)
-    assert "the scan holds no offer that could be published, the marketplace counts 0" in verdict.sentence
+    assert "the scan contains no publishable offer, the marketplace counts 0" in verdict.sentence
 
 
 def test_a_first_publish_of_nothing_is_refused_while_the_marketplace_counts_offers() -> None:
@@ -128,8 +128,8 @@ def test_what_a_reviewer_should_know_of_the_proof_stands_in_its_sentence() -> No
     verdict = judge(figures(count_after=1207, marks=marks), _SETTINGS)[0]
     assert verdict.passed
     assert verdict.sentence == (
-        "nothing that was there throughout is left out: 1,200 staged from pages; "
-        "7 of 1,207 counted offers stood on no page: they came while pages were read, or the count is wrong; "
+        "no offer that existed throughout the scan is left out: 1,200 staged from pages; "
+        "7 of 1,207 counted offers were on no page: they arrived while pages were read, or the count is wrong; "
         "the count itself is wrong"
     )
 
@@ -170,7 +170,7 @@ def test_a_difference_is_the_counts_own_error_where_two_syncs_left_it(
 ) -> None:
     verdict = count_agrees(figures(remainder=left, pause_seconds=3), before)
     assert verdict.passed == agrees
-    assert ("the sync before left the same difference" in verdict.sentence) == (not agrees)
+    assert ("the previous sync left the same difference" in verdict.sentence) == (not agrees)
     assert count_agrees(figures(remainder=left, pause_seconds=300), before).passed, "the pause explains it"
 
 
@@ -179,11 +179,11 @@ def test_a_difference_that_movement_explains_is_told_with_the_age_of_the_pages_a
     assert left.sentence == (
         "the marketplace counts 1,200 offers before the scan and 1,200 after it, 1,250 are accounted for; pages were "
         "read up to 4 minutes before the last count, and offers may have left since; the next sync asks for those that "
-        "it does not see any more"
+        "it no longer sees"
     )
     came = count_agrees(figures(remainder=50, oldest_page_seconds=40)).sentence
     assert came.endswith(
-        "read up to 40 seconds before the last count, and offers may have come since; the next sync shows them"
+        "read up to 40 seconds before the last count, and offers may have arrived since; the next sync shows them"
     )
 
 
@@ -194,7 +194,7 @@ def test_missing_offers_that_are_few_enough_are_named_as_what_keeps_the_scan_bac
 
 def test_who_may_approve_that_offers_vanish_is_told_what_the_count_leaves() -> None:
     left = figures(published_before=2400, missing=1200, count_after=2400, remainder=1200)
-    assert _volume(left).sentence.endswith("; 1,200 of 2,400 counted offers are accounted for by nothing")
+    assert _volume(left).sentence.endswith("; 1,200 of 2,400 counted offers are not accounted for")
     assert "accounted" not in _volume(figures(published_before=2400, missing=1200)).sentence
 
 
@@ -242,7 +242,7 @@ def test_a_known_offer_whose_row_has_lost_its_id_counts_once() -> None:
 
 _REASONS = (
     RejectReason("main", "id is …, not a whole number", 15, "quarantined", None, 4),
-    RejectReason("main", "id … stands on this page already", 4, "quarantined", 123, 2),
+    RejectReason("main", "id … appears on this page already", 4, "quarantined", 123, 2),
     RejectReason("main", "the row is …, not an object", 1, "quarantined", None, 9),
 )
 
@@ -267,7 +267,7 @@ def test_a_refusal_for_rejects_names_the_commonest_reasons_and_an_example(lease:
     assert (
         "20 of 1,220 rows are in quarantine (1.64%), 1.00% are tolerated; "
         'most often "id is …, not a whole number" (15), '
-        '"id … stands on this page already" (4), "the row is …, not an object" (1); '
+        '"id … appears on this page already" (4), "the row is …, not an object" (1); '
         "for example a row without an id on page 4."
     ) in said
 

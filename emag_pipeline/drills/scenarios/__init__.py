@@ -1,4 +1,4 @@
-"""All scenarios, by theme: the one list from which drills are played and docs/faults.md is written."""
+"""All scenarios, by theme: `emag-pipeline drill` plays them, and docs/faults.md is generated from them."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def all_scenarios() -> list[Scenario]:
 
 
 def named(names: Sequence[str]) -> list[Scenario]:
-    """The scenarios of these names, all without any. Raises SettingsError for an unknown name."""
+    """The scenarios with these names; all scenarios if none is given. Raises SettingsError for an unknown name."""
     known = {scenario.name: scenario for scenario in all_scenarios()}
     for name in names:
         if name not in known:

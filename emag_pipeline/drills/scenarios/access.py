@@ -1,4 +1,4 @@
-"""Refusals that only a person can end."""
+"""Refused access: errors that only a person can resolve."""
 
 from emag_pipeline.drills.actions import calls, fault
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
@@ -12,23 +12,23 @@ _EITHER = (
     "Check the account's user name and password (EMAG_API_USERNAME and EMAG_API_PASSWORD), check that the user has API "
     "rights, and add this machine's public IP address to the whitelist in the seller's marketplace account."
 )
-_WORDLESS = "The answer says nothing: either may be wrong"
+_WORDLESS = "The response gives no reason: the credentials, the API rights or the address may be the cause"
 
 
 def _refused(name: str, what: str, kind: str, says: str, *, status: int, form: str = "messages") -> Scenario:
-    """A refusal at the door, met by the first call."""
+    """A refusal that already the first call meets."""
     forms = {
         "messages": "a text in `messages`",
         "objects": "an object in `messages`",
-        "errors": "`errors`, `messages` being empty",
+        "errors": "a text in `errors`, with empty `messages`",
         "bare": "no body",
-        "html": "a web page without words",
+        "html": "an empty web page",
     }
     return Scenario(
         name=name,
         fault=what,
-        produced=f"every call is answered with {status} and {forms[form]}",
-        answer="Stops; the next run begins once it is corrected",
+        produced=f"every call returns {status} and {forms[form]}",
+        answer="Stops; a later run succeeds once the cause is corrected",
         lasts="At once, after one call",
         expected=Expected(5, "AccessRefused", f"main, product_offer/count: the marketplace refuses {says}"),
         arrange=fault(kind, status=status, form=form),
@@ -48,8 +48,8 @@ THEME = Theme(
         Scenario(
             name="wrong-credentials",
             fault="The credentials are refused",
-            produced="every call is answered with 401",
-            answer="Stops, and is not tried again before the next schedule",
+            produced="every call returns 401",
+            answer="Stops; the next try is the next scheduled run",
             lasts="At once, after one call",
             expected=Expected(5, "AccessRefused", f"main, product_offer/count: {_LOGIN}"),
             arrange=fault("wrong_credentials"),
@@ -58,7 +58,7 @@ THEME = Theme(
         Scenario(
             name="credentials-changed-meanwhile",
             fault="The credentials are changed in the middle of a scan",
-            produced="every read of pages 5 and later is answered with 401",
+            produced="every read of pages 5 and later returns 401",
             answer="Stops; the next run resumes after the last durable page",
             lasts="At once",
             expected=Expected(5, "AccessRefused", f"main, page …: {_LOGIN}", resumes=True),
@@ -67,8 +67,8 @@ THEME = Theme(
         Scenario(
             name="address-not-whitelisted",
             fault="This machine's address is not on the seller's whitelist",
-            produced="every call is answered with 403",
-            answer="Stops; the next run begins once it is",
+            produced="every call returns 403",
+            answer="Stops; a later run succeeds once it is",
             lasts="At once, after one call",
             expected=Expected(
                 5,
@@ -82,7 +82,7 @@ THEME = Theme(
         *(
             _refused(
                 f"address-invalid-{status}",
-                "The caller's address is not on the whitelist, in the words that real accounts were seen to use",
+                "This machine's address is not on the whitelist, with the message seen from real accounts",
                 "invalid_ip",
                 _ADDRESS.format(status),
                 status=status,

@@ -1,4 +1,4 @@
-"""The database goes away in the middle, and comes back."""
+"""The database becomes unreachable during a scan, and recovers."""
 
 import signal
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from emag_pipeline.drills.runs import Ending, RunProcess
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 
-_RETRIES = "The step is tried 3 more times, after 5, 10 and 20 s; after that the next run resumes"
+_RETRIES = "The step is retried 3 times, after 5, 10 and 20 s; after that the next run resumes"
 
 
 def _meanwhile(happens: Callable[[Stage, RunProcess], None]) -> Act:
-    """Something happens when half of the pages are durable; the others come slowly."""
+    """Cause an event once half of the pages are durable; the others are slow."""
 
     def act(stage: Stage) -> Ending:
         fault("slow", pages=list(range(6, 12)), seconds=3.0)(stage)
@@ -47,17 +47,17 @@ THEME = Theme(
         Scenario(
             name="database-restarted",
             fault="PostgreSQL is restarted in the middle of a scan",
-            produced="a fast stop and a start at once after 5 of 10 pages, Dagster's storage included",
-            answer="Connects again and goes on; durable pages are not read again",
+            produced="a fast stop and an immediate start after 5 of 10 pages, Dagster's storage included",
+            answer="Reconnects and continues; durable pages are not read again",
             lasts=_RETRIES,
             act=_meanwhile(_restart),
             alone=True,
         ),
         Scenario(
             name="database-away",
-            fault="PostgreSQL is away for a while in the middle of a scan",
+            fault="PostgreSQL is unreachable for a while in the middle of a scan",
             produced="a fast stop after 5 of 10 pages, and a start 8 s later, Dagster's storage included",
-            answer="Tries the step again, which resumes after the last durable page",
+            answer="Retries the step, which resumes after the last durable page",
             lasts=_RETRIES,
             act=_meanwhile(_be_away),
             alone=True,
@@ -66,7 +66,7 @@ THEME = Theme(
             name="database-crashed",
             fault="PostgreSQL crashes in the middle of a scan",
             produced="an immediate stop and a start after 5 of 10 pages, Dagster's storage included",
-            answer="The crash has emptied the unlogged staging: that is noticed, and what it took is read again",
+            answer="The crash has emptied the unlogged staging tables; the lost pages are detected and read again",
             lasts="One more reading",
             act=_meanwhile(_crash),
             alone=True,
@@ -75,8 +75,8 @@ THEME = Theme(
             name="machine-rebooted",
             fault="The machine goes down in the middle of a scan",
             produced="kill -9 of the run after 5 of 10 pages, and an immediate stop of PostgreSQL",
-            answer="The next run takes the lease over; staging is empty, so it reads anew",
-            lasts="EMAG_SYNC_HEARTBEAT_TIMEOUT, or at once when the Dagster run is known to have ended",
+            answer="The next run takes over the lease; staging is empty, so it starts from scratch",
+            lasts="EMAG_SYNC_HEARTBEAT_TIMEOUT, or at once if the Dagster run is known to have ended",
             expected=Expected(-signal.SIGKILL, resumes=False),
             act=_meanwhile(_reboot),
             alone=True,

@@ -1,4 +1,4 @@
-"""Offers that pages do not show: gone only when a read by their id has said so."""
+"""Offers missing from pages: they are deleted only after a read by id has confirmed it."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from emag_pipeline.drills.stage import Stage
 
 
 def _on_first(change: Callable[[Stage, list[int]], None], number: int) -> Action:
-    """Do something to every third of the offers from the front."""
+    """Apply a change to `number` offers: every third one from the front."""
 
     def act(stage: Stage) -> None:
         change(stage, stage.market.control.ids(ACCOUNT)[: 3 * number : 3])
@@ -46,10 +46,10 @@ THEME = Theme(
     (
         Scenario(
             name="offers-hidden-from-pages",
-            fault="Offers are missing from all pages, but still there",
+            fault="Offers are missing from all pages, but still exist",
             produced="500 of 2,600 offers are left out of pages and count; reads by id find them",
-            answer="Asks for each by its id, publishes what it finds; no tombstone",
-            lasts="One call an offer, within the rate budget",
+            answer="Asks for each by id and publishes what it finds; no tombstone",
+            lasts="One call per offer, within the rate budget",
             arrange=_on_first(_hide, 500),
             look=reads_by_id(500),
             offers=2600,
@@ -58,8 +58,8 @@ THEME = Theme(
             name="offers-depart",
             fault="Offers are gone",
             produced="40 of 950 offers are removed",
-            answer="Asks for each by its id, then tombstones it: `deleted_at` is set, nothing is erased",
-            lasts="One call an offer, within the rate budget",
+            answer="Asks for each by id, then tombstones it: `deleted_at` is set, no row is deleted",
+            lasts="One call per offer, within the rate budget",
             expected=Expected(deleted=40),
             arrange=_on_first(_remove, 40),
             look=reads_by_id(40),
@@ -77,10 +77,10 @@ THEME = Theme(
         ),
         Scenario(
             name="collapse-approved",
-            fault="More offers vanish at once, and a person says that this is right",
+            fault="More offers vanish at once, and a person approves it",
             produced="300 of 950 offers are removed; the refused sync is approved",
-            answer="The next run asks for each vanished offer by its id and publishes the staged scan",
-            lasts="The approved sync gets its whole time anew",
+            answer="The next run asks for each vanished offer by id and publishes the staged scan",
+            lasts="The approved sync gets its full time again",
             expected=Expected(3, "RefusedError", _COLLAPSE, deleted=300, resumes=True),
             arrange=_on_first(_remove, 300),
             look=reads_by_id(0),
@@ -89,15 +89,15 @@ THEME = Theme(
         Scenario(
             name="confirmation-fails",
             fault="Reads by id fail while missing offers are confirmed",
-            produced="15 offers are removed, and reads of their ids are answered with 503",
-            answer="Tries the call, then the step again, then fails: absence is never inferred from a failure; "
-            "the next run resumes and confirms",
-            lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
+            produced="15 offers are removed, and reads of their ids return 503",
+            answer="Retries the call, then the step, then fails: a failed read never counts as a deletion; "
+            "the next run resumes and confirms the deletions",
+            lasts="5 tries per call (about 9 s); the step is retried 3 times, after 5, 10 and 20 s",
             expected=Expected(
                 1,
                 "ApiUnavailable",
-                "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is tried again; if it persists, "
-                "look at the marketplace's status.",
+                "main, offer …: the marketplace fails: HTTP 503, tried 5 times. It is retried; if it persists, "
+                "check the marketplace's status.",
                 deleted=15,
                 resumes=True,
             ),

@@ -1,24 +1,24 @@
-"""The catalogue moves while it is read: offers slip from page to page, past the reader or before it twice."""
+"""The catalogue changes during a scan: offers move between pages, so that one is missed or returned twice."""
 
 from emag_pipeline.drills.actions import all_of, fault
 from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 
 _DEPARTURE = fault("drift", pages=[4], count=1, change="departure")
 _ARRIVAL = fault("drift", pages=[7], count=1, change="arrival")
-# Nothing is read beside the first two pages: so the departure comes first on the busiest machine, and what departs is
-# not what has just arrived.
+# No other page is read concurrently with the first two, so the departure always comes before the arrival, and the
+# offer that departs is not the one that has just arrived.
 _BOTH = all_of(fault("drift", pages=[2], count=1, change="departure"), _ARRIVAL)
-_LASTS = "The scan: nothing is read again"
-_JOIN = "Overlapping windows show that nothing lies between them"
+_LASTS = "During the scan; nothing is read again"
+_JOIN = "Overlapping windows prove that no offer was missed between them"
 
 THEME = Theme(
     "Drift",
     (
         Scenario(
             name="departure-meanwhile",
-            fault="An offer departs while pages are read: another one slips past the reader",
-            produced="before page 4 is shown, the first offer departs",
-            answer=f"{_JOIN}; it publishes the departed one as it was read, and the next refresh asks for it by its id",
+            fault="An offer is removed while pages are read, so that another one moves to a page already read",
+            produced="before page 4 is returned, the first offer is removed",
+            answer=f"{_JOIN}; the removed offer is published as it was read, and the next refresh asks for it by id",
             lasts=_LASTS,
             expected=Expected(deleted=1),
             arrange=_DEPARTURE,
@@ -26,9 +26,9 @@ THEME = Theme(
         ),
         Scenario(
             name="arrival-meanwhile",
-            fault="An offer arrives in front while pages are read: others are shown twice",
-            produced="before page 7 is shown, an offer arrives in front of all",
-            answer=f"{_JOIN}; the next refresh shows the new one",
+            fault="An offer is added in front while pages are read, so that others are returned twice",
+            produced="before page 7 is returned, an offer is added in front of all others",
+            answer=f"{_JOIN}; the next refresh publishes the new offer",
             lasts=_LASTS,
             expected=Expected(altered=1),
             arrange=_ARRIVAL,
@@ -36,9 +36,9 @@ THEME = Theme(
         ),
         Scenario(
             name="departure-and-arrival",
-            fault="An offer departs and another arrives: the counts are equal again",
-            produced="before page 2 the first offer departs, before page 7 one arrives in front",
-            answer=f"{_JOIN}; the next refresh asks for the departed one by its id and shows the new one",
+            fault="An offer is removed and another one added, so that the counts are equal again",
+            produced="before page 2 the first offer is removed, before page 7 one is added in front",
+            answer=f"{_JOIN}; the next refresh asks for the removed offer by id and publishes the new one",
             lasts=_LASTS,
             expected=Expected(altered=1, deleted=1),
             arrange=_BOTH,
@@ -46,10 +46,10 @@ THEME = Theme(
         ),
         Scenario(
             name="departure-and-arrival-at-first",
-            fault="The same before the account's first publish, where no missing offer is known",
+            fault="The same before the account's first publish, when a missing offer cannot be recognised",
             produced="the same, on an empty database",
-            answer=f"{_JOIN}; it reads the head of the listing once more, and the next refresh asks for the departed "
-            "one by its id",
+            answer=f"{_JOIN}; the head of the listing is read once more, and the next refresh asks for the removed "
+            "offer by id",
             lasts=_LASTS,
             expected=Expected(deleted=1),
             arrange=_BOTH,

@@ -1,4 +1,4 @@
-"""Faults between this machine and the marketplace."""
+"""Network faults between this machine and the marketplace."""
 
 from emag_pipeline.drills.actions import all_of, fault, nothing
 from emag_pipeline.drills.runs import Ending
@@ -9,16 +9,16 @@ _AWAY_SECONDS = 3.0
 _SHORT = {"EMAG_API_SILENCE_SECONDS": "10", "EMAG_API_CALL_SECONDS": "20"}
 
 
-_NETWORK = "look at this machine's network and at the marketplace's status"
+_NETWORK = "check this machine's network and the marketplace's status"
 #: the drills' marketplace is on this machine
 _SILENT = (
-    "the sandbox on this machine does not answer: if it was stopped, `kill -CONT` lets it go on; else restart "
+    "the sandbox on this machine does not respond: if it was stopped, `kill -CONT` resumes it; else restart "
     "`emag-pipeline up` or `emag-pipeline sandbox`"
 )
 
 
 def _broken(kind: str, what: str, persists: str = _SILENT, **options: float) -> Persisting:
-    message = f"main, offer …: {what} It is tried again; if it persists, {persists}."
+    message = f"main, offer …: {what} It is retried; if it persists, {persists}."
     return Persisting({"kind": kind, **options}, "ApiUnavailable", message)
 
 
@@ -36,19 +36,19 @@ THEME = Theme(
     (
         Scenario(
             name="connection-resets",
-            fault="Connections are reset, some in the middle of an answer",
+            fault="Connections are reset, some in the middle of a response",
             produced="8 calls end with RST, 3 of them after 2,000 bytes",
-            answer="Tries the call again",
-            lasts="Up to 5 tries a call, 0.5 to 4 s apart with jitter",
-            persisting=_broken("reset", "the connection broke off before the answer was complete.", _NETWORK),
+            answer="Retries the call",
+            lasts="Up to 5 tries per call, 0.5 to 4 s apart with jitter",
+            persisting=_broken("reset", "the connection was lost before the response was complete.", _NETWORK),
             arrange=all_of(fault("reset", count=5), fault("reset", count=3, after_bytes=2000)),
         ),
         Scenario(
             name="server-hangs",
-            fault="The marketplace takes calls and answers nothing",
-            produced="2 calls hang for ever",
-            answer="Gives the call up and tries it again",
-            lasts="EMAG_API_SILENCE_SECONDS a call (60; here 10), up to 5 tries (of a page 2, then smaller ones)",
+            fault="The marketplace accepts calls but sends no response",
+            produced="2 calls hang forever",
+            answer="Aborts the call and retries it",
+            lasts="EMAG_API_SILENCE_SECONDS per call (60; here 10), up to 5 tries (2 for a page, then smaller pages)",
             persisting=_broken("hang", "no data received for 10 s (read timeout)."),
             arrange=fault("hang", count=2, after=2),
             variables=_SHORT,
@@ -56,10 +56,10 @@ THEME = Theme(
         ),
         Scenario(
             name="server-dribbles",
-            fault="An answer comes byte by byte, never silent for long",
-            produced="1 answer with a byte every half second",
-            answer="Gives the call up at its total time and tries it again",
-            lasts="EMAG_API_CALL_SECONDS a call (200; here 20), up to 5 tries (of a page 2, then smaller ones)",
+            fault="A response arrives byte by byte, so that the read timeout never expires",
+            produced="1 response sends one byte every half second",
+            answer="Aborts the call at its total timeout and retries it",
+            lasts="EMAG_API_CALL_SECONDS per call (200; here 20), up to 5 tries (2 for a page, then smaller pages)",
             persisting=_broken("dribble", "the response was not complete after 20 s (total timeout).", seconds=2.0),
             arrange=fault("dribble", seconds=0.5, count=1, after=2),
             variables=_SHORT,
@@ -67,10 +67,10 @@ THEME = Theme(
         ),
         Scenario(
             name="network-gone",
-            fault="The network is gone in the middle of a scan and comes back",
-            produced="the sandbox's process is killed after 3 durable pages and started again 3 s later",
-            answer="Tries again until the marketplace answers; durable pages are not read again",
-            lasts="5 tries a call (about 9 s), and the step 3 more times after 5, 10 and 20 s",
+            fault="The network fails in the middle of a scan and recovers",
+            produced="the sandbox's process is killed after 3 durable pages and restarted 3 s later",
+            answer="Retries until the marketplace responds; durable pages are not read again",
+            lasts="5 tries per call (about 9 s); the step is retried 3 times, after 5, 10 and 20 s",
             arrange=fault("hang", pages=list(range(4, 12))),
             act=_network_gone,
             repair=nothing,

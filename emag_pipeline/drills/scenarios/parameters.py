@@ -1,4 +1,4 @@
-"""Where parameters are looked for, what becomes of those that are ignored, and the types of the answers."""
+"""Where the marketplace reads parameters, parameters that it ignores, and the types in its responses."""
 
 from emag_pipeline.drills.actions import all_of, calls, fault, settings
 from emag_pipeline.drills.runs import ACCOUNT
@@ -7,8 +7,8 @@ from emag_pipeline.drills.stage import Stage
 
 _NOTHING = "Nothing: parameters are sent at the top level of the body and under `data`"
 _STOPS = "Stops and names the parameter; publishes nothing"
-_ANEW = "; the next run reads anew"
-_PROBE = "Run `emag-pipeline probe` and report its file: it shows which parameters the marketplace obeys."
+_ANEW = "; the next run starts from scratch"
+_PROBE = "Run `emag-pipeline probe` and report its output file: it shows which parameters the marketplace obeys."
 
 
 def _remove_first(stage: Stage) -> None:
@@ -23,10 +23,10 @@ def _ignored(what: str, why: str, *, resumes: bool, place: str = "main", deleted
 def _obeyed(place: str, words: str) -> Scenario:
     return Scenario(
         name=f"parameters-{place.replace('_', '-')}",
-        fault=f"The marketplace looks for pagination and filters only {words}",
+        fault=f"The marketplace reads pagination and filters only {words}",
         produced=f"the sandbox's setting `parameters` is {place}",
         answer=_NOTHING,
-        lasts="For good",
+        lasts="Permanently",
         arrange=all_of(settings(parameters=place), _remove_first),
         expected=Expected(deleted=3),
     )
@@ -39,8 +39,8 @@ THEME = Theme(
         _obeyed("data", "under the key `data`"),
         Scenario(
             name="pagination-ignored",
-            fault="The marketplace ignores currentPage: page 1 comes again and again",
-            produced="every page shows the first one",
+            fault="The marketplace ignores currentPage: it returns page 1 every time",
+            produced="every page returns the first one",
             answer=f"{_STOPS}{_ANEW}",
             lasts="At once, after three calls",
             expected=_ignored("currentPage", f"page 2 shows the same 97 rows as page 1. {_PROBE}", resumes=False),
@@ -49,25 +49,25 @@ THEME = Theme(
         ),
         Scenario(
             name="page-size-ignored",
-            fault="The marketplace ignores itemsPerPage: more rows come than were asked for",
+            fault="The marketplace ignores itemsPerPage: it returns more rows than requested",
             produced="every page has 500 offers",
-            answer=f"{_STOPS}; no row of such a page is looked at{_ANEW}",
+            answer=f"{_STOPS}; rows of such a page are not processed{_ANEW}",
             lasts="At once, after three calls",
             expected=_ignored(
-                "itemsPerPage", "the answer holds 500 rows, 100 were asked for, and asked for 1 it …", resumes=False
+                "itemsPerPage", "the response has 500 rows instead of 100, and asked for 1 it …", resumes=False
             ),
             arrange=fault("too_many_rows", rows=500),
             look=calls(3),
         ),
         Scenario(
             name="filters-ignored",
-            fault="The marketplace ignores the filter by id: a read of one offer shows a page",
-            produced="3 of 950 offers are removed, and reads of their ids show the first 100 offers",
-            answer=f"{_STOPS} and deletes nothing; the next run resumes and confirms",
+            fault="The marketplace ignores the id filter: a read of one offer returns a page",
+            produced="3 of 950 offers are removed, and reads of their ids return the first 100 offers",
+            answer=f"{_STOPS} and deletes nothing; the next run resumes and confirms the deletions",
             lasts="At once",
             expected=_ignored(
                 "the filter id",
-                f"asked for offer …, it answered with 100 offers. {_PROBE}",
+                f"asked for offer …, it returned 100 offers. {_PROBE}",
                 place="main, offer …",
                 deleted=3,
                 resumes=True,
@@ -76,18 +76,18 @@ THEME = Theme(
         ),
         Scenario(
             name="measured-shapes",
-            fault="Types are those of real accounts, not those of the vendor's document",
-            produced="every offer is in the shapes in which real accounts answered, and in PHP's spelling too",
+            fault="Types are those seen from real accounts, not those of the vendor's document",
+            produced="every offer has the shapes seen from real accounts, and PHP's variants of types",
             answer="Publishes every offer exactly",
-            lasts="For good",
+            lasts="Permanently",
             arrange=settings(shape_share=1, quirk_share=1),
         ),
         Scenario(
             name="documented-shapes",
-            fault="Types are those of the vendor's document after all",
-            produced="no offer is in the shapes in which real accounts answered",
-            answer="Publishes every offer exactly; what is not served any more is null",
-            lasts="For good",
+            fault="Types are those of the vendor's document",
+            produced="no offer has the shapes seen from real accounts",
+            answer="Publishes every offer exactly; fields that are no longer returned are null",
+            lasts="Permanently",
             arrange=settings(shape_share=0, quirk_share=0),
         ),
     ),

@@ -1,4 +1,4 @@
-"""Runs that die, are told to stop, or meet each other."""
+"""Runs that are killed, are asked to stop, or compete for an account."""
 
 import signal
 
@@ -8,11 +8,11 @@ from emag_pipeline.drills.scenario import Expected, Scenario, Theme
 from emag_pipeline.drills.stage import Stage
 from emag_pipeline.errors import TransientError
 
-_LAST = 11  # the page behind the last one
+_LAST = 11  # the page after the last one
 
 
 def _signalled(number: signal.Signals, pages: int) -> Act:
-    """Send a run a signal when so many pages are durable; the later ones hang."""
+    """Send a run a signal once this many pages are durable; later pages hang."""
 
     def act(stage: Stage) -> Ending:
         fault("hang", pages=list(range(pages + 1, _LAST + 1)))(stage)
@@ -25,7 +25,7 @@ def _signalled(number: signal.Signals, pages: int) -> Act:
 
 
 def _two_runs(stage: Stage) -> Ending:
-    """The second of two runs; the first one goes on slowly."""
+    """The second of two runs; the first one continues slowly."""
     first = stage.start({"EMAG_API_REQUESTS_PER_SECOND": "0.25"})
     stage.wait_for_pages(first, 1)
     return stage.run()
@@ -37,8 +37,10 @@ def _let_the_first_end(stage: Stage) -> None:
         raise TransientError("the first of two runs did not publish", why=ending.said)
 
 
-_UNTIL_DEAD = "At once on the same machine, or when Dagster knows the run's end; else EMAG_SYNC_HEARTBEAT_TIMEOUT"
-_RESUMES = "The next run takes the lease over and resumes after the last durable page"
+_UNTIL_DEAD = (
+    "At once on the same machine, or if Dagster knows that the run has ended; else EMAG_SYNC_HEARTBEAT_TIMEOUT"
+)
+_RESUMES = "The next run takes over the lease and resumes after the last durable page"
 
 THEME = Theme(
     "Processes",
@@ -65,13 +67,13 @@ THEME = Theme(
             name="told-to-stop",
             fault="SIGTERM, Ctrl-C or Terminate in the UI while calls are under way",
             produced="SIGTERM after 4 of 10 pages, while all calls hang",
-            answer="Stops, frees the lease, and writes that into the ledger (status `cancelled`); "
+            answer="Stops, releases the lease and records it in the ledger (status `cancelled`); "
             "the next run resumes after the last durable page",
             lasts="Within 5 s",
             expected=Expected(
                 130,
                 "Interrupted",
-                "main, sync …: interrupted: it was told to stop. No action needed: the next run goes on after the "
+                "main, sync …: interrupted: it was told to stop. No action needed: the next run continues after the "
                 "last durable page.",
                 resumes=True,
             ),
@@ -79,15 +81,15 @@ THEME = Theme(
         ),
         Scenario(
             name="two-runs-at-once",
-            fault="A second run begins while one is under way",
+            fault="A second run starts while another one is in progress",
             produced="a run is started while another one scans",
-            answer="The second one stops quietly, the first one goes on",
+            answer="The second one stops without an alert, the first one continues",
             lasts="At once",
             expected=Expected(
                 4,
                 "AnotherSyncRunning",
-                "main: another sync is running: the lease belongs to sync … (Dagster run …). Wait for it, or look at "
-                "`emag-pipeline status`.",
+                "main: another sync is running: the lease belongs to sync … (Dagster run …). Wait for it to end, or "
+                "check `emag-pipeline status`.",
             ),
             act=_two_runs,
             repair=_let_the_first_end,

@@ -1,4 +1,4 @@
-"""Rows that hold what they should not: an unusable id costs the row, any other field costs itself, never the sync."""
+"""Invalid rows: a bad id loses only the row, any other bad field only the field, never the whole sync."""
 
 from emag_pipeline.drills.actions import Action, fault
 from emag_pipeline.drills.runs import ACCOUNT
@@ -9,18 +9,18 @@ _REPLACED = "Publishes it with U+FFFD in that place, and records a surprise"
 _UNREADABLE = (
     "Publishes the offer with its last good price, flagged `field_unreadable` and not saleable, and records a surprise"
 )
-_NULL = "Publishes null for each of these fields, of status and price the last good value; records surprises"
-_ASKED = "Quarantines the row; the offer that it must be is missing, and asked for by its id"
+_NULL = "Publishes null for these fields, but the last good value of status and price; records surprises"
+_ASKED = "Quarantines the row; its offer then counts as missing and is asked for by id"
 
 
 #: Between the windows that show it and their neighbours.
 _PLACE = 240
-#: Reads by id are no pages, so they answer well.
+#: Reads by id have no page number, so the fault does not affect them.
 _PAGES = tuple(range(1, 1001))
 
 
 def _on_pages(row: str, place: int, rows: int) -> Action:
-    """Spoil so many offers from that place on, on each page that shows them: windows begin anywhere, and overlap."""
+    """Corrupt `rows` offers from a position on, on every page that returns them: windows start anywhere and overlap."""
 
     def act(stage: Stage) -> None:
         chosen = stage.market.control.ids(ACCOUNT)[place : place + rows]
@@ -42,9 +42,9 @@ def _poison(
     return Scenario(
         name=f"row-{row.replace('_', '-')}",
         fault=what,
-        produced=f"{rows} offers, on every page that shows them ({row})" if rows > 1 else f"a row ({row})",
+        produced=f"{rows} offers, on every page that returns them ({row})" if rows > 1 else f"one row ({row})",
         answer=answer,
-        lasts="The row's next good reading takes it out again" if quarantined else "Until the next good reading",
+        lasts="Until the next good read, which ends the quarantine" if quarantined else "Until the next good read",
         expected=Expected(quarantined=quarantined, altered=altered),
         arrange=_on_pages(row, place, rows),
         again=True,
@@ -55,22 +55,22 @@ THEME = Theme(
     "Rows",
     (
         _poison("nul", "A text holds NUL, which PostgreSQL cannot store", _REPLACED, altered=2),
-        _poison("price", "A price is no number", _UNREADABLE, altered=2),
+        _poison("price", "A price is not a number", _UNREADABLE, altered=2),
         _poison("types", "Fields have the wrong types", _NULL, altered=2),
         _poison("surrogate", "A text holds half of a surrogate pair", _REPLACED, altered=2),
         _poison("no_id", "A row has no id", _ASKED, quarantined=2),
         _poison("huge_id", "An id is out of range", _ASKED, quarantined=2),
         _poison(
             "same_id_twice",
-            "An offer stands on a page twice",
+            "An offer is on a page twice",
             "Keeps the first row, quarantines the second",
             quarantined=2,
-            place=940,  # on a full page there is no room for a row more
+            place=940,  # on the last page: a full one has no room for another row
         ),
         _poison(
             "same_id_instead",
-            "An offer stands in another one's place",
-            "Keeps the first row, quarantines the second; the offer in whose place it stood is asked for by its id",
+            "An offer is returned in place of another one",
+            "Keeps the first row, quarantines the second; the replaced offer is asked for by id",
             quarantined=1,
             rows=1,
         ),
@@ -78,9 +78,9 @@ THEME = Theme(
         Scenario(
             name="too-many-bad-rows",
             fault="More rows are bad than EMAG_SYNC_REJECT_TOLERANCE allows",
-            produced="20 rows of page 2 have prices that are no numbers",
+            produced="20 rows of page 2 have prices that are not numbers",
             answer="Refuses the scan and publishes nothing; it stays staged until a person approves it",
-            lasts="Until a person decides or a new run finds better rows",
+            lasts="Until a person approves it or a new run finds fewer bad rows",
             expected=Expected(
                 3,
                 "RefusedError",

@@ -1,1 +1,1 @@
-"""The goods on offer: what an offer is at any moment, and which offers a catalogue shows in which order."""
+"""The sandbox's catalogue: the state of each offer at any time, and which offers are listed in which order."""

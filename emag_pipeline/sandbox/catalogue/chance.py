@@ -1,4 +1,4 @@
-"""Chance that can be asked again: the same key always gives the same draws, on every machine and Python."""
+"""Reproducible randomness: the same key always gives the same draws, on every machine and Python version."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -8,12 +8,12 @@ Item = TypeVar("Item")
 
 
 def number(*key: object) -> int:
-    """A 64-bit number that depends on the key alone."""
+    """A 64-bit number that depends only on the key."""
     return int.from_bytes(blake2b("/".join(map(str, key)).encode(), digest_size=8).digest(), "big")
 
 
 class Chance:
-    """A stream of 512 random bits that belongs to one key: enough for some sixty small draws."""
+    """A stream of 512 random bits for one key: enough for about sixty small draws."""
 
     __slots__ = ("_bits",)
 
@@ -32,6 +32,6 @@ class Chance:
         return items[drawn]
 
     def happens(self, per_mille: int) -> bool:
-        """True with the given chance in a thousand."""
+        """True with a probability of `per_mille` in a thousand."""
         self._bits, drawn = divmod(self._bits, 1000)
         return drawn < per_mille

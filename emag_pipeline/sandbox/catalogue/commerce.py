@@ -1,4 +1,4 @@
-"""The fast part of an offer: prices, stock, status and verdicts, each a function of how often it has moved."""
+"""The commercial fields of an offer: prices, stock, status and verdicts, each a function of its number of moves."""
 
 from typing import Any, NamedTuple
 
@@ -7,13 +7,13 @@ from emag_pipeline.sandbox.catalogue.chance import Chance
 from emag_pipeline.sandbox.catalogue.goods import Good
 
 _NO_KEY_YET = frozenset({0, 1, 2})
-#: verdicts that decide the offer's status by themselves; a draft has the one that is called "end of life"
+#: verdicts that alone decide the offer's status; a draft has the one that is called "end of life"
 _STATUS_OF = {validation.LOST_EAN_CONFLICT: 0, validation.DRAFT: 2}
 _PRICE_DESCRIPTIONS = {1: "Valid price", 2: "Invalid price, waiting for a manual check"}
 
 
 class Moves(NamedTuple):
-    """How often each side of an offer has changed since the catalogue was founded."""
+    """How many times each aspect of an offer has changed since the catalogue was created."""
 
     price: int = 0
     stock: int = 0
@@ -22,7 +22,7 @@ class Moves(NamedTuple):
 
 
 def commerce(key: tuple[object, ...], turn: int, good: Good, moves: Moves) -> dict[str, Any]:
-    """Everything about the offer that moves with trade. `turn` spreads the rare verdicts evenly over offers."""
+    """The commercial fields of the offer. `turn` spreads the rare verdicts evenly over offers."""
     return _standing(key, turn + 7 * moves.standing, moves) | _trade(key, good, moves)
 
 
@@ -54,7 +54,7 @@ def _standing(key: tuple[object, ...], turn: int, moves: Moves) -> dict[str, Any
 
 
 def _not_yet(code: int) -> dict[str, Any]:
-    """What a product has only once it is accepted: its key; and a page of its own, once it is no draft any more."""
+    """Blank fields that a product does not have yet: its key until it is accepted, its URL while it is a draft."""
     missing = {"part_number_key": None} if code in _NO_KEY_YET else {}
     return missing | ({"url": None} if code == validation.DRAFT else {})
 
@@ -85,12 +85,12 @@ def _trade(key: tuple[object, ...], good: Good, moves: Moves) -> dict[str, Any]:
 
 def _stock(chance: Chance) -> int | None:
     if chance.happens(4):
-        return None  # a stock that is not a number exists too
+        return None  # a stock that is not a number occurs too
     if chance.happens(80):
         return 0
     return chance.pick((1 + chance.below(5), 5 + chance.below(60), 20 + chance.below(400)))
 
 
 def _money(ten_thousandths: int) -> float:
-    """A price with four decimals that prints exactly as such."""
+    """A price with four decimals that is also printed with at most four."""
     return ten_thousandths / 10_000

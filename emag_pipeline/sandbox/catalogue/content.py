@@ -1,4 +1,4 @@
-"""The slow part of an offer: what the product is. It changes only when its seller rewrites the page."""
+"""The product fields of an offer, which change only when the seller edits the product page."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from emag_pipeline.sandbox.catalogue import numbering
 from emag_pipeline.sandbox.catalogue.chance import Chance
 from emag_pipeline.sandbox.catalogue.goods import BRANDS, COLOURS, FAMILIES, GOODS, SERIES, Good
 
-# The sentences of which descriptions and safety notes are made: Romanian, with every diacritic, some HTML.
+# Sentences for descriptions and safety notes: Romanian, with all diacritics and some HTML.
 
 OPENINGS = (
     "Fie că ești la început de drum, fie că ai deja experiență, acest produs îți va ușura munca de zi cu zi.",
@@ -87,12 +87,12 @@ _LISTS = tuple(
 
 
 def good_of(chance: Chance) -> Good:
-    """The kind of goods of an offer; the first draw from its chance, so that prices can follow it."""
+    """The kind of goods of an offer. It is the first draw, so that prices can be derived from it."""
     return chance.pick(GOODS)
 
 
 def content(offer_id: int, good: Good, chance: Chance, edition: int) -> dict[str, Any]:
-    """Everything about the product that does not move with trade. `edition` counts its seller's rewrites."""
+    """The product fields. `edition` is the number of edits by the seller."""
     brand, brand_code = chance.pick(BRANDS)
     traits = [(number, chance.pick(values)) for number, _, values in good.traits]
     model = f"{chance.pick(SERIES)} {100 + chance.below(900)}"
@@ -122,7 +122,7 @@ def content(offer_id: int, good: Good, chance: Chance, edition: int) -> dict[str
 
 
 def contacts(offer_id: int, role: str) -> list[dict[str, str]]:
-    """The addresses behind `manufacturer` or `eu_representative`, as a read of one product shows them."""
+    """The addresses of `manufacturer` or `eu_representative`, as a read of one product returns them."""
     name, address = MAKERS[(offer_id + len(role)) % len(MAKERS)]
     return [{"name": name, "address": address, "email": f"{role}.{offer_id % 97}@sandbox.example"}]
 
@@ -166,13 +166,13 @@ def _family(offer_id: int, good: Good, chance: Chance) -> dict[str, Any] | None:
     return {"id": good.category_id * 1000 + offer_id // 50 % 1000, "name": f"{good.noun} – {kind.lower()}"}
 
 
-# The fields that come although the vendor does not document them, in plain types.
+# Fields that the vendor does not document, in plain types.
 #
 # Source: docs/marketplace-api.md, "Fields that the docs do not list".
 
 Offer = dict[str, Any]
 
-#: Every such field of an offer; `family` has one more key of its own.
+#: All such fields of an offer; in addition, `family` has one undocumented key.
 EXTRA_FIELDS = (
     "min_sale_price", "max_sale_price", "currency_type", "offer_price_other_currency", "commission", "rrp_guidelines",
     "stock", "availability", "start_date", "start_date_other_currency", "offer_details", "content_details",
@@ -182,7 +182,7 @@ EXTRA_FIELDS = (
 
 
 def extras(offer: Offer, chance: Chance) -> Offer:
-    """The further fields of an offer, given the documented ones. Price limits come with the prices."""
+    """The undocumented fields of an offer, derived from the others. The price limits are set with the prices."""
     return {
         **_trade(offer, chance),
         "offer_details": _details(offer, chance),

@@ -1,4 +1,4 @@
-"""What the sandbox's sellers sell: kinds of goods with their category, wording, characteristics and price range."""
+"""The goods that the sandbox's sellers sell: category, wording, characteristics and price range of each kind."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ DEPARTMENTS: tuple[tuple[int, str, str], ...] = (
 
 COLOURS = ("Negru", "Alb", "Argintiu", "Roșu", "Albastru închis", "Verde măsliniu", "Bej", "Mov", "Gri", "Turcoaz")
 
-#: brand and the code that its part numbers begin with
+#: brand, and the code that its part numbers start with
 BRANDS: tuple[tuple[str, str], ...] = (
     ("Zăpada", "ZAP"),
     ("Țărmuri", "TAR"),

@@ -1,6 +1,6 @@
-"""What happens to a catalogue by itself: days that pass, and single changes one after the other.
+"""Automatic changes of a catalogue: days that pass, and single changes in sequence.
 
-Every change follows from the seed and its running number, so two catalogues that lived equally long are equal.
+Each change depends only on the seed and its sequence number, so catalogues with the same number of changes are equal.
 """
 
 import math
@@ -22,7 +22,7 @@ _DEPARTURES_A_DAY = 0.0020
 
 
 class Life:
-    """Lets one catalogue live. `changes_per_second` is caught up with at each call that looks at the catalogue."""
+    """Applies changes to one catalogue. Changes due by `changes_per_second` are made at the next call that reads it."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -32,7 +32,7 @@ class Life:
         self._caught_up = 0
 
     def set_rate(self, changes_per_second: float, now: float) -> None:
-        """From now on this many changes a second happen."""
+        """Make this many changes per second from now on."""
         with self._catalogue.lock:
             self.catch_up(now)
             self._rate, self._since, self._caught_up = changes_per_second, now, 0
@@ -45,9 +45,9 @@ class Life:
             self._caught_up = max(due, self._caught_up)
 
     def advance(self, days: float) -> None:
-        """Let days pass: prices, stocks and verdicts move, offers depart and arrive. Raises ValueError below 0."""
+        """Let days pass: prices, stocks and verdicts change, offers come and go. Raises ValueError below 0."""
         if not 0 <= days < math.inf:
-            raise ValueError(f"Days pass forwards: their number is from 0, not {days}.")
+            raise ValueError(f"The number of days must be 0 or more, not {days}.")
         with self._catalogue.lock:
             size = len(self._catalogue)
             self._catalogue.day += days
@@ -55,7 +55,7 @@ class Life:
             self.change(round(size * _ARRIVALS_A_DAY * days), "arrival")
 
     def change(self, number: int, kind: str | None = None) -> None:
-        """Make the next changes, all of one kind or mixed as a trading day mixes them."""
+        """Make the next changes, all of one kind or mixed as on a typical day."""
         with self._catalogue.lock:
             for _ in range(number):
                 self._changes += 1

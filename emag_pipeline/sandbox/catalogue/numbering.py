@@ -1,7 +1,7 @@
-"""How offers are numbered: ids, EANs, part numbers and product keys, all computable forwards and backwards.
+"""Ids, EANs, part numbers and product keys of offers, computable in both directions.
 
-Nothing is looked up: the id of the n-th offer, and the offer behind a part number, follow from arithmetic, so a
-catalogue of a million offers needs no index.
+The id of the n-th offer, and the offer of a part number, are computed, so a catalogue of a million offers needs no
+index.
 """
 
 from emag_pipeline.sandbox.catalogue.chance import number
@@ -14,18 +14,18 @@ _KEY_INVERSE = pow(_KEY_FACTOR, -1, 2**32)
 
 
 class Numbering:
-    """The ids of one account: ascending, with gaps, the gaps differing by seed and account."""
+    """The ids of one account: ascending, with gaps that differ by seed and account."""
 
     def __init__(self, seed: int, account: str) -> None:
         self._shift = number(seed, account, "ids") % STRIDE
         self._key = (seed, account, "id")
 
     def id_at(self, position: int) -> int:
-        """The id of the n-th offer (from 0) of the catalogue as it was founded."""
+        """The id of the n-th offer (from 0) of the original catalogue."""
         return FIRST_ID + STRIDE * position + (position * 5 + position // 11 + self._shift) % STRIDE
 
     def position_of(self, offer_id: int) -> int | None:
-        """The position whose id this is, or None when the catalogue never gave this id."""
+        """The position with this id, or None if the catalogue never assigned the id."""
         position = (offer_id - FIRST_ID) // STRIDE
         return position if position >= 0 and self.id_at(position) == offer_id else None
 
@@ -36,7 +36,7 @@ def part_number(brand_code: str, offer_id: int) -> str:
 
 
 def id_of_part_number(text: str) -> int | None:
-    """The offer that may carry this part number; the caller compares."""
+    """The offer that may have this part number; the caller must compare."""
     try:
         return int(text.rpartition("-")[2], 16)
     except ValueError:
@@ -54,7 +54,7 @@ def part_number_key(offer_id: int) -> str:
 
 
 def id_of_part_number_key(text: str) -> int | None:
-    """The offer that may carry this key; the caller compares."""
+    """The offer that may have this key; the caller must compare."""
     if len(text) != 9 or any(letter not in _KEY_ALPHABET for letter in text[1:8]):
         return None
     scrambled = 0

@@ -1,4 +1,4 @@
-"""What a value means, whatever JSON it is: an edit may set any field to anything.
+"""Interprets any JSON value, because an edit may set a field to anything.
 
 Source: docs/marketplace-api.md, "Types and spellings".
 """
@@ -18,7 +18,7 @@ _SMALL, _BIG = 2**15, 2**63
 
 
 def number(value: object) -> Decimal | None:
-    """The number that the value is, in text too; None when it is none."""
+    """The value as a number, also from text; None if it is not one."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -28,18 +28,18 @@ def number(value: object) -> Decimal | None:
 
 
 def whole(value: object) -> int | None:
-    """The whole number that the value is, in text too; None when it is none."""
+    """The value as an integer, also from text; None if it is not one."""
     found = number(value)
     return int(found) if found is not None and found == found.to_integral_value() else None
 
 
 def is_given(value: object) -> bool:
-    """False for null and for blank text, which both say that there is no value."""
+    """False for null and blank text, which both mean that there is no value."""
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def verdict_codes(value: object) -> list[int] | None:
-    """The bare codes of verdicts: a list of them, or one alone; None where one of them has no code."""
+    """The codes of a list of verdicts, or of a single one; None if any has no code."""
     if not is_given(value):
         return []
     if isinstance(value, dict) and "value" not in value and all(key.isdigit() for key in value):
@@ -54,7 +54,7 @@ def verdict_codes(value: object) -> list[int] | None:
 
 
 def unreadable(offer: Mapping[str, Any]) -> list[str]:
-    """The essential fields of an offer that hold something which they cannot hold."""
+    """The essential fields of an offer whose values are invalid."""
     return [name for name in ESSENTIAL if is_given(offer.get(name)) and not _READABLE[name](offer[name])]
 
 
@@ -64,7 +64,7 @@ def _is_price(value: object) -> bool:
 
 
 def _is_stock(value: object) -> bool:
-    """A text that is no number says that the stock is none, e.g. `N/A`: that can be read."""
+    """A text that is not a number, e.g. `N/A`, is readable: it means that there is no stock."""
     return _is_whole(value, _BIG) or (isinstance(value, str) and number(value) is None)
 
 

@@ -1,10 +1,10 @@
-"""The shapes in which real accounts answer, and what an offer so shaped truly says.
+"""The shapes of offers seen from real accounts, and the true content of an offer in such a shape.
 
 Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 
-The catalogue's own offers are in plain types and hold every field. `served` makes of one what is sent, `true` what a
-correct reader must arrive at: both from the same draws, neither from the other. What was edited by hand is sent as
-it was edited.
+The catalogue's own offers have plain types and every field. `served` converts one to what is sent, `true` to the
+result that a correct reader must reach: both from the same draws, neither from the other. Fields edited by hand are
+sent unchanged.
 """
 
 from collections.abc import Mapping
@@ -27,21 +27,21 @@ _TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """How one account's offers are shaped: a share of them as measured, the others as the vendor's document says."""
+    """The shapes of one account's offers: a share of them as seen from real accounts, the others as documented."""
 
     seed: int
     account: str
     share: float
 
     def true(self, offer: Offer, edits: Mapping[str, Any]) -> Offer:
-        """The offer in plain types; a field that is not served is not in it."""
+        """The offer in plain types, without the fields that are not served."""
         held, is_shaped, _ = self._held(offer)
         if is_shaped:
-            held["ownership"] = None  # a boolean says nothing that the document explains
+            held["ownership"] = None  # the document does not define a boolean
         return held | {name: meant(name, value) for name, value in edits.items()}
 
     def served(self, offer: Offer) -> Offer:
-        """The offer as it is sent, without what was edited."""
+        """The offer as it is sent, without its edits."""
         held, is_shaped, chance = self._held(offer)
         return _shaped(held, chance) if is_shaped else held
 
@@ -78,7 +78,7 @@ def _shaped(held: Offer, chance: Chance) -> Offer:
 
 
 def meant(name: str, value: Any) -> Any:
-    """What a value says that was edited or invented, as far as that is known; else the value as it is."""
+    """The meaning of an edited or invented value, if it is known; else the value itself."""
     if name in _TEXTS and value == "":
         return None
     if name == "currency" and isinstance(value, str):

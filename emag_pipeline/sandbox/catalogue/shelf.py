@@ -1,6 +1,6 @@
-"""Which offers a catalogue shows, and in which order: a founded range of ids, and the differences since.
+"""The offers that a catalogue lists, in order: an original range of ids, and the differences since.
 
-The founded range is arithmetic; only differences are held, so a million offers cost nothing until they change.
+The range is computed and only differences are stored, so a million unchanged offers take no memory.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -18,13 +18,13 @@ Place = Literal["end", "front"]
 
 
 class Shelf:
-    """The ids that pages show, by place. Offers put in front stay in front, the latest first."""
+    """The listed ids, by position. Offers added in front stay in front, the latest first."""
 
     def __init__(self, numbering: Numbering, size: int) -> None:
         self._numbering = numbering
-        self._founded = size  # grows by arrivals: the next id of the range is theirs
-        self._absent: list[int] = []  # positions of the range that are not shown there, ascending
-        self._extras: list[int] = []  # shown ids that the range does not hold, ascending
+        self._founded = size  # grows with new offers, which take the next id of the range
+        self._absent: list[int] = []  # positions of the range that are not listed there, ascending
+        self._extras: list[int] = []  # listed ids outside the range, ascending
         self._front: list[int] = []
 
     def __len__(self) -> int:
@@ -37,7 +37,7 @@ class Shelf:
         return position is not None and not _holds(self._absent, position)
 
     def ids(self, start: int = 0, stop: int | None = None, order: Order = "id") -> list[int]:
-        """The ids on the places from start up to stop, which may lie past the end."""
+        """The ids at the positions from start up to stop, which may be past the end."""
         size = len(self)
         start, stop = min(start, size), size if stop is None else min(stop, size)
         if order == "shuffled":
@@ -47,13 +47,13 @@ class Shelf:
         return self._run(start, stop)
 
     def next_arrival(self) -> int:
-        """The id that the next offer gets which nobody numbered by hand."""
+        """The id of the next offer that is added without an explicit id."""
         while (candidate := self._numbering.id_at(self._founded)) in self:
             self._absorb(candidate)
         return candidate
 
     def put(self, offer_id: int, place: Place = "end") -> None:
-        """Show an offer: by its id (`end`) or before all others (`front`)."""
+        """List an offer: by its id (`end`) or before all others (`front`)."""
         if offer_id in self:
             return
         position = self._numbering.position_of(offer_id)
@@ -68,12 +68,12 @@ class Shelf:
             insort(self._extras, offer_id)
 
     def double(self, offer_id: int) -> None:
-        """Show a shown offer before all others too."""
+        """List an offer a second time, before all others."""
         if offer_id in self and offer_id not in self._front:
             self._front.insert(0, offer_id)
 
     def take(self, offer_id: int) -> None:
-        """Show the offer no more, wherever it stands."""
+        """Remove the offer from the listing, at every position."""
         if offer_id in self._front:
             self._front.remove(offer_id)
         if _holds(self._extras, offer_id):
@@ -82,7 +82,7 @@ class Shelf:
             insort(self._absent, position)
 
     def _absorb(self, offer_id: int) -> None:
-        """Let the range grow over a shown id that was numbered by hand; its place stays the same."""
+        """Extend the range over a listed id that was added explicitly; its position stays the same."""
         if _holds(self._extras, offer_id):
             del self._extras[bisect_left(self._extras, offer_id)]
         else:
@@ -107,7 +107,7 @@ class Shelf:
         return list(islice(merged, wanted))
 
     def _rank(self, offer_id: int) -> int:
-        """How many shown ids of the range are smaller."""
+        """The number of smaller listed ids of the range."""
         low, high = 0, self._founded
         while low < high:
             middle = (low + high) // 2
@@ -115,7 +115,7 @@ class Shelf:
         return low - bisect_left(self._absent, low)
 
     def _founded_ids(self, start: int) -> Iterator[int]:
-        """The shown ids of the range, from the given rank on."""
+        """The listed ids of the range, from the given rank on."""
         skipped = bisect_right(range(len(self._absent)), start, key=lambda place: self._absent[place] - place)
         for position in range(start + skipped, self._founded):
             if skipped < len(self._absent) and self._absent[skipped] == position:
@@ -133,7 +133,7 @@ def _holds(ascending: list[int], value: int) -> bool:
 
 
 def _shuffled(size: int, start: int, stop: int) -> list[int]:
-    """Places in an order that looks random yet is computed: multiplication by a number coprime to the size."""
+    """Positions in a computed order that looks random: multiplication by a number coprime to the size."""
     factor = number("shuffle", size) % max(1, size)
     while gcd(factor, size) != 1:
         factor += 1

@@ -1,4 +1,4 @@
-"""The marketplace's verdicts on a product, its translation and its price: why, and what follows for selling."""
+"""The marketplace's verdicts on a product, its translation and its price: the reasons, and whether it can be sold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -49,7 +49,7 @@ _EXTRAS = (None, None, "Material", "Culoare: Verde măsliniu", "8 / 255")
 
 
 def refused(offer_id: int, chance: Chance) -> Any:
-    """The `errors` of a verdict that refuses: the object, sometimes with warnings only, or the older list."""
+    """The `errors` of a refusing verdict: the object, sometimes with warnings only, or the older list."""
     form = chance.below(10)
     if form < 2:
         return _older(chance)
@@ -59,7 +59,7 @@ def refused(offer_id: int, chance: Chance) -> Any:
 
 
 def improvable(offer_id: int, chance: Chance) -> dict[str, Any]:
-    """The `errors` of a verdict that accepts, with suggestions."""
+    """The `errors` of an accepting verdict, with suggestions."""
     return _report(offer_id, chance, errors=[], warnings=_texts(_SUGGESTIONS, chance))
 
 
@@ -90,7 +90,7 @@ def _report(offer_id: int, chance: Chance, errors: list[Any], warnings: list[Any
 
 
 def _seller_input(offer_id: int, version: int) -> dict[str, Any]:
-    """What the seller had sent, contacts included."""
+    """The data sent by the seller, contacts included."""
     return {
         "ext_id": offer_id,
         "version": version,
@@ -144,12 +144,12 @@ _TRANSLATION = (9,) * 10 + (17,) * 4 + (11,) * 2 + (12, 3)
 
 
 def product_code(chance: Chance, turn: int) -> int:
-    """The product's validation code. Rare codes come in turn, so that 200 offers hold every one of them."""
+    """The product's validation code. Rare codes take turns, so that every one of them occurs in 200 offers."""
     return _RARE[turn // 13 % len(_RARE)] if turn % 13 == 0 else chance.pick(_COMMON)
 
 
 def translation_code(chance: Chance, turn: int) -> int | None:
-    """The translation's code, None for a product that is not translated; every code occurs in 400 offers."""
+    """The translation's code, None for an untranslated product; every code occurs in 400 offers."""
     if turn % 5:
         return None
     tenth = turn // 5
@@ -172,12 +172,12 @@ def documentation_errors(code: int, chance: Chance) -> list[dict[str, Any]] | No
 
 
 def codes(verdicts: object) -> list[int]:
-    """The bare codes of verdicts: none at all where one of them cannot be read."""
+    """The codes of verdicts; an empty list if any of them is unreadable."""
     return verdict_codes(verdicts) or []
 
 
 def is_saleable(offer: Mapping[str, Any]) -> bool:
-    """True when a customer can buy it: stock, status, price and every verdict say so, and all can be read."""
+    """True if a customer can buy it: stock, status, price and every verdict are readable and allow it."""
     product = codes(offer.get("validation_status"))
     return (
         not unreadable(offer)

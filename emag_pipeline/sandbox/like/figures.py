@@ -1,4 +1,4 @@
-"""The figures of one path of a probe's file, and of the paths below it."""
+"""The figures of a path in a probe's file, and of the paths below it."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _STEP = re.compile(r"\[\]|\.?(?:\*|\{locale\}|[A-Za-z_]\w*)")
 _COUNTS = ("types", "empty", "zero", "negative", "numeric_texts")
 _BOUNDS = ("length", "digits", "decimals")
 KNOWN = (*_COUNTS, *_BOUNDS, "absent")
-#: what a sandbox can serve in reasonable time
+#: limits within which a sandbox can respond in reasonable time
 _MOST = 1_000_000
 _MOST_DIGITS, _MOST_ITEMS = 300, 10_000
 
@@ -22,7 +22,7 @@ Bounds = dict[str, tuple[int, int]]
 
 @dataclass(slots=True)
 class Figures:
-    """What was met at one path."""
+    """The values seen at one path."""
 
     types: Counts = field(default_factory=dict)
     absent: int = 0
@@ -37,12 +37,12 @@ class Figures:
 
     @property
     def met(self) -> int:
-        """How many values were met."""
+        """How many values were seen."""
         return sum(self.types.values())
 
 
 def figures_of(rows: int, fields: Mapping[str, Any]) -> Figures:
-    """The tree of all paths. Raises ValueError naming the path that cannot be read."""
+    """The tree of all paths. Raises ValueError with the path that is invalid."""
     root = Figures(types={"object": rows})
     for path, told in fields.items():
         steps = _steps(path)
@@ -63,9 +63,9 @@ def _steps(path: str) -> list[str]:
 
 def _read(path: str, told: object, parts: dict[str, Figures]) -> Figures:
     if not isinstance(told, Mapping) or not isinstance(told.get("types"), Mapping):
-        raise ValueError(f"{path} is no object with types")
+        raise ValueError(f"{path} is not an object with types")
     if unknown := sorted(told.keys() - set(KNOWN)):
-        raise ValueError(f"{path} has {unknown[0]!r}, known are {', '.join(KNOWN)}")
+        raise ValueError(f"{path} has the unknown key {unknown[0]!r}; the known ones are {', '.join(KNOWN)}")
     figures: dict[str, Any] = {name: _counts(f"{path}, {name}", told.get(name, {})) for name in _COUNTS}
     figures |= {name: _bounds(f"{path}, {name}", told.get(name, {}), name) for name in _BOUNDS}
     return Figures(**figures, absent=_number(f"{path}, absent", told.get("absent", 0)), parts=parts)
@@ -90,13 +90,13 @@ def _bounds(where: str, told: object, name: str) -> Bounds:
 
 def _by_type(where: str, told: object) -> Mapping[str, Any]:
     if not isinstance(told, Mapping):
-        raise ValueError(f"{where} is no object by type")
+        raise ValueError(f"{where} is not an object by type")
     if strange := sorted(told.keys() - set(TYPES)):
-        raise ValueError(f"{where} names the type {strange[0]!r}, known are {', '.join(TYPES)}")
+        raise ValueError(f"{where} has the unknown type {strange[0]!r}; the known ones are {', '.join(TYPES)}")
     return told
 
 
 def _number(where: str, value: object) -> int:
     if type(value) is not int or not 0 <= value <= _MOST:
-        raise ValueError(f"{where} holds {str(value)[:20]!r} where a whole number from 0 to {_MOST:,} is needed")
+        raise ValueError(f"{where} is {str(value)[:20]!r}, but must be a whole number from 0 to {_MOST:,}")
     return value

@@ -1,4 +1,4 @@
-"""How a probed account answers, read from a probe's file, and what the sandbox's offers are in those shapes."""
+"""The shapes of a probed account, read from a probe's file, and the sandbox's offers in those shapes."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from emag_pipeline.sandbox.catalogue.shapes import meant
 from emag_pipeline.sandbox.like.figures import Figures, figures_of
 from emag_pipeline.sandbox.like.shape import NOTHING, Shape, dealt, expressed, pool_of, served
 
-# How a probed account answers, and what the sandbox's offers are in those shapes.
+# The shapes of a probed account, and the sandbox's offers in those shapes.
 
 Offer = dict[str, Any]
 
-#: after so many offers the shapes begin anew
+#: after this many offers the shapes repeat
 _MOST_SHAPES = 500
 _SAMPLED = 400
 _ID = Shape("integer", digits=6)
@@ -25,7 +25,7 @@ _ID = Shape("integer", digits=6)
 
 @dataclass(frozen=True)
 class Likeness:
-    """What a file tells. `settings` are the sandbox's, `counts_as_text` None where counts come in both forms."""
+    """The content of a file. `settings` are the sandbox's; `counts_as_text` is None if counts occur in both forms."""
 
     rows: int
     figures: Figures
@@ -35,12 +35,12 @@ class Likeness:
 
     @cached_property
     def shapes(self) -> list[Shape]:
-        """The shapes of as many offers as were seen."""
+        """One shape for each offer that was seen."""
         return dealt(self.figures, min(self.rows, _MOST_SHAPES))
 
 
 class LikeShapes:
-    """How one account's offers are shaped; takes the place of the sandbox's own `Shapes`."""
+    """The shapes of one account's offers, used instead of the sandbox's own `Shapes`."""
 
     def __init__(self, likeness: Likeness, catalogue: Catalogue) -> None:
         self._likeness = likeness
@@ -48,13 +48,13 @@ class LikeShapes:
         self._pool = pool_of(offer for offer in offers if offer is not None)
 
     def true(self, offer: Offer, edits: Mapping[str, Any]) -> Offer:
-        """The offer as a correct reader must understand it; a field that is not served is not in it."""
+        """The offer as a correct reader must understand it, without the fields that are not served."""
         shape, told = self._shape(offer), self.served(offer)
         held = {name: _truth(shape.parts.get(name), name, offer.get(name), value) for name, value in told.items()}
         return held | {"id": offer["id"]} | {name: meant(name, value) for name, value in edits.items()}
 
     def served(self, offer: Offer) -> Offer:
-        """The offer as it is sent, without what was edited."""
+        """The offer as it is sent, without its edits."""
         turn, shape = _turn(offer), self._shape(offer)
         others = {name: value for name, value in offer.items() if name not in self._likeness.figures.parts}
         kept = others if self._likeness.keeps_others else {}
@@ -76,7 +76,7 @@ def _turn(offer: Offer) -> int:
 
 
 def _truth(shape: Shape | None, name: str, own: Any, told: Any) -> Any:
-    """The sandbox's own value where what is told expresses it; else what is told, null where that says nothing."""
+    """The sandbox's own value if the served one expresses it; else the served one, null if it has no meaning."""
     if told is None or told == "":
         return None
     if shape is None:
@@ -88,14 +88,14 @@ def _truth(shape: Shape | None, name: str, own: Any, told: Any) -> Any:
 
 FORMAT = 1
 _LARGEST_BYTES = 16 * 2**20
-#: of fewer rows the time shows nothing
+#: reads with fewer rows do not show the time per row
 _MANY_ROWS = 10
 _PLACES = ("top", "data", "both", "neither")
 _OTHERS = ("absent", "usual")
 
 
 class LikenessError(ValueError):
-    """The file cannot be used; the message names it, the reason, and what to do."""
+    """The file cannot be used; the message gives the file, the reason and the remedy."""
 
 
 def read(file: Path) -> Likeness:
@@ -115,9 +115,9 @@ def _content(file: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise ValueError(f"it cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise ValueError("it is no JSON") from None
+        raise ValueError("it is not JSON") from None
     if not isinstance(content, dict) or "format" not in content:
-        raise ValueError("it is no JSON object with a format")
+        raise ValueError("it is not a JSON object with a format")
     if content["format"] != FORMAT:
         raise ValueError(f"its format is {str(content['format'])[:20]!r}, this sandbox reads {FORMAT}")
     return content
@@ -126,13 +126,13 @@ def _content(file: Path) -> Mapping[str, Any]:
 def _likeness(content: Mapping[str, Any]) -> Likeness:
     offers = content.get("offers")
     if not isinstance(offers, Mapping) or not isinstance(offers.get("fields"), Mapping):
-        raise ValueError("it describes no offers, as when the probe was refused or the account has none")
+        raise ValueError("it describes no offers, because the probe was refused or the account has none")
     rows = offers.get("rows")
     if type(rows) is not int or rows < 1:
-        raise ValueError("offers has no number of rows from 1")
+        raise ValueError("offers.rows is not a whole number from 1")
     others = offers.get("others", _OTHERS[0])
     if others not in _OTHERS:
-        raise ValueError(f"offers has others {str(others)[:20]!r}, known are {' and '.join(_OTHERS)}")
+        raise ValueError(f"offers.others is {str(others)[:20]!r}, but must be one of {' and '.join(_OTHERS)}")
     settings = _place(content) | _order(content) | _latency(content)
     return Likeness(rows, figures_of(rows, offers["fields"]), others == "usual", _as_text(content), settings)
 
@@ -140,7 +140,7 @@ def _likeness(content: Mapping[str, Any]) -> Likeness:
 def _place(content: Mapping[str, Any]) -> dict[str, Any]:
     place = _part(content, "parameters").get("obeyed")
     if place not in (None, *_PLACES):
-        raise ValueError(f"parameters are obeyed {str(place)[:20]!r}, known are {', '.join(_PLACES)}")
+        raise ValueError(f"parameters.obeyed is {str(place)[:20]!r}, but must be one of {', '.join(_PLACES)}")
     return {"parameters": place} if place else {}
 
 
@@ -152,13 +152,13 @@ def _order(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _latency(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The quickest answer's time, and what each row of the slowest read took beyond it."""
+    """The time of the fastest response, and the additional time per row of the slowest read."""
     calls = content.get("calls") or []
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
-        raise ValueError("calls is no list of objects")
+        raise ValueError("calls is not a list of objects")
     told = [(call.get("milliseconds"), call.get("rows") or 0) for call in calls if call.get("error") is None]
     if not all(type(number) is int and 0 <= number <= 3_600_000 for pair in told for number in pair):
-        raise ValueError("calls have milliseconds or rows that are no whole numbers")
+        raise ValueError("milliseconds or rows in calls is not a whole number")
     if not told:
         return {}
     least = min(milliseconds for milliseconds, _ in told)
@@ -167,7 +167,7 @@ def _latency(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(content: Mapping[str, Any]) -> bool | None:
-    """Whether counts have their numbers as text; None when they have both, or nothing is told."""
+    """Whether counts have their numbers as text; None if both forms occur or it is not known."""
     fields = _part(content, "count").get("fields")
     told = fields.get("noOfItems") if isinstance(fields, Mapping) else None
     types = told.get("types") if isinstance(told, Mapping) else None
@@ -179,5 +179,5 @@ def _as_text(content: Mapping[str, Any]) -> bool | None:
 def _part(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = content.get(name)
     if part is not None and not isinstance(part, Mapping):
-        raise ValueError(f"{name} is no object")
+        raise ValueError(f"{name} is not an object")
     return part or {}

@@ -1,4 +1,4 @@
-"""Shapes dealt out so that every figure of the probe is kept, and values for them."""
+"""Shapes distributed so that they reproduce every figure of the probe, and values for them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _MARKS = frozenset({ITEM, ANY_KEY, ANY_LOCALE})
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one value looks like. `items` are those of a list or map, `parts` those of an object, by name."""
+    """The shape of one value. `items` are those of a list or map, `parts` those of an object, by name."""
 
     kind: str
     length: int = 0
@@ -31,7 +31,7 @@ class Shape:
 
 
 def dealt(figures: Figures, places: int, path: str = "") -> list[Shape]:
-    """A shape for each of so many places. Rare types of different paths fall on different places."""
+    """One shape per place. Rare types of different paths are assigned to different places."""
     shapes = [
         shape
         for kind, share in apportioned(figures.types, places).items()
@@ -42,7 +42,7 @@ def dealt(figures: Figures, places: int, path: str = "") -> list[Shape]:
 
 
 def apportioned(counts: Mapping[str, int], places: int) -> dict[str, int]:
-    """So many places divided in proportion: exactly the counts where they add up to the places."""
+    """The places divided in proportion to the counts; exactly the counts if they add up to the places."""
     total = sum(counts.values())
     if not total:
         return {}
@@ -107,18 +107,18 @@ def _objects(figures: Figures, share: int, path: str) -> list[Shape]:
 
 
 def _share(figures: Figures, counts: Mapping[str, int], kind: str, share: int) -> int:
-    """How many of so many values of a type are among those counted."""
+    """How many of `share` values of a type are among those counted."""
     return min(share, round(counts.get(kind, 0) * share / figures.types[kind]))
 
 
 def _spread(bounds: tuple[int, int], places: int) -> list[int]:
-    """From the least to the most, both of them met where there are two places."""
+    """Values from the least to the most; both occur if there are at least two places."""
     low, high = bounds
     return [high - (high - low) * place // max(1, places - 1) for place in range(places)]
 
 
 def _sizes(places: int, empty: int, bounds: tuple[int, int], total: int) -> list[int]:
-    """How many items each list has, so that there are as many of them in all; at least one has the most."""
+    """The number of items of each list, adding up to the total; at least one list has the most."""
     low, high = max(1, bounds[0]), max(1, bounds[1])
     full = places - empty
     if not total or not full:
@@ -143,9 +143,9 @@ def _order(size: int, path: str) -> list[int]:
     return [(place * factor + number("from", path)) % size for place in range(size)]
 
 
-# Values for shapes: an offer's own where the shape can express them, else another offer's, else invented ones.
+# Values for shapes: an offer's own if the shape can express it, else another offer's, else an invented one.
 
-#: says that a shape cannot express a value
+#: marks a value that a shape cannot express
 NOTHING = object()
 
 _LOCALES = ("ro_RO", "en_GB", "bg_BG", "hu_HU", "pl_PL", "de_DE", "el_GR", "cs_CZ", "sk_SK", "fr_FR", "it_IT", "es_ES")
@@ -156,7 +156,7 @@ Pool = Mapping[str, list[Any]]
 
 
 def expressed(shape: Shape, value: Any) -> Any:
-    """The value in the shape's type, without loss; NOTHING where that is not possible."""
+    """The value in the shape's type, without loss; NOTHING if that is not possible."""
     if shape.kind == "text":
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return str(value) if is_number or (isinstance(value, str) and value and shape.length) else NOTHING
@@ -170,7 +170,7 @@ def expressed(shape: Shape, value: Any) -> Any:
 
 
 def served(shape: Shape, path: str, value: Any, turn: int, pool: Pool) -> Any:
-    """JSON of this shape. `turn` numbers the offers: it decides what is invented."""
+    """JSON of this shape. `turn` is the offer's number, from which invented values are derived."""
     if shape.kind == "null":
         return None
     if shape.kind == "object":
@@ -186,7 +186,7 @@ def served(shape: Shape, path: str, value: Any, turn: int, pool: Pool) -> Any:
 
 
 def pool_of(offers: Iterable[Mapping[str, Any]]) -> Pool:
-    """Some single values of offers by path, for offers that have none of their own."""
+    """Some single values of offers by path, for offers that have no value there."""
     pool: dict[str, list[Any]] = {}
     for offer in offers:
         for path, value in _singles(offer, ""):

@@ -8,8 +8,8 @@ VERSIONS = Path(__file__).parent / "versions"
 
 
 def run_file(name: str) -> None:
-    """Execute a migration's SQL file; `{schema}` in it stands for the configured schema."""
+    """Execute a migration's SQL file; `{schema}` in it is replaced by the configured schema."""
     schema = context.config.attributes["schema"]
     sql = (VERSIONS / name).read_text(encoding="utf-8").replace("{schema}", f'"{schema}"')
-    # without parameters the driver lets a percent sign be one
+    # with no_parameters the driver does not interpret percent signs
     op.get_bind().exec_driver_sql(sql, execution_options={"no_parameters": True})

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection and in the transaction of `store.migrate`."""
+"""Alembic's entry point: runs the migrations on the connection and in the transaction of `store.migrate`."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""When is a scan of a listing that moves complete, and what is to be read next? Pure decisions.
+"""Decides when a scan of a moving listing is complete, and what to read next. Pure decisions without I/O.
 
-`ScanDecisions` is all that an executor needs. docs/completeness.md tells the reasoning; its judge is
-`emag_pipeline_tests.completeness`, which plays scans of this very code against a model of the listing.
+`ScanDecisions` is the interface for executors. docs/completeness.md explains the reasoning;
+`emag_pipeline_tests.completeness` tests this code by simulated scans of a model of the listing.
 """
 
 from emag_pipeline.sync.completeness.order import PreviousOrder

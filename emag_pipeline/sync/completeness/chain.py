@@ -1,9 +1,9 @@
-"""A chain of overlapping windows from the head of the listing to its tail, repaired where it is torn.
+"""A chain of overlapping windows from the head of the listing to its tail, with repairs where windows do not join.
 
-Windows are planned ahead by position, so that several calls can be under way, and each begins a few offers before the
-end of the one before it. Answers may come in any order. Where two neighbours do not join, the listing has moved by
-more than they overlap; the freshest of the two edges knows best where its offers stand now, so the next read steps
-from there towards the other one, until a window joins both.
+Windows are planned ahead by position, so that several calls can run at once; each begins a few offers before the end of
+the previous one. Responses may arrive in any order. If two neighbours do not join, the listing has moved by more than
+their overlap. The position of the more recently read edge is more accurate, so the next read goes from there towards
+the other one, until a window joins both.
 """
 
 from collections.abc import Container
@@ -23,39 +23,40 @@ from emag_pipeline.sync.completeness.runs import Runs, WindowRun
 from emag_pipeline.sync.completeness.situation import ChainState, Fault
 from emag_pipeline.sync.completeness.stretches import SIZES, Stretches
 
-# What the marketplace obeys of the page sizes that are asked for.
+# Does the marketplace obey the requested page sizes?
 
-#: So many reads that fit nowhere right at the start: the marketplace ignores the sizes asked for.
+#: After this many repairs that join nothing right at the start, the marketplace is taken to ignore page sizes.
 _FIT_NOWHERE = 6
-#: So many answers that are longer than what was asked for; a single one is bad luck.
+#: After this many responses that are longer than requested, too; a single one may be a glitch.
 _TOO_LONG = 2
 
 
 class Sizes:
-    """What one chain has found out."""
+    """What one chain has found out about page sizes."""
 
     def __init__(self) -> None:
-        #: sizes other than the usual ones are not obeyed
+        #: sizes other than the usual ones are ignored
         self.are_ignored = False
         self._too_long = 0
         self._largest = 0
         self._alike: list[Window] = []
 
     def note_too_long(self, answers: int) -> None:
-        """So many answers were longer than what was asked for."""
+        """Count responses that were longer than requested."""
         self._too_long += answers
         self.are_ignored = self.are_ignored or self._too_long >= _TOO_LONG
 
     def look_at(self, runs: Runs, repairs: int, odd: int) -> None:
-        """Whether so many repairs fit nowhere, though hardly a page was empty or short, as these `odd` ones were."""
+        """Detect ignored sizes: many repairs join nothing, although few pages (`odd`) were empty or short."""
         head = runs.head
         fits_nowhere = head is not None and len(runs.all) > 1 and all(one.first == 0 for one in head.windows)
         self.are_ignored = self.are_ignored or (fits_nowhere and repairs >= _FIT_NOWHERE >= odd)
 
     def shown_at_most(self, window: Window, offers: int) -> int | None:
-        """How many rows pages show whatever is asked, if that is less: as many on short pages of other offers.
+        """The maximum of rows per page if the marketplace caps pages below the requested size; else None.
 
-        Behind one of them some of the `offers` were counted: else it is the listing's end, and ends may be alike.
+        The sign is that short pages of different offers have the same number of rows. At least one of them must lie
+        before the end by the count (`offers`); otherwise they may all be the listing's end.
         """
         rows = len(window.ids)
         if rows > self._largest:
@@ -68,23 +69,23 @@ class Sizes:
         return rows if is_bound and len(self._alike) > 1 and rows >= SMALLEST_OF_CHAIN else None
 
 
-# The windows that are planned ahead, by position, so that several calls can be under way.
+# The windows that are planned ahead by position, so that several calls can run at once.
 
-#: So many pages are planned at once where the listing goes on behind the count.
+#: Number of pages planned at once if the listing continues beyond the count.
 _BEYOND = 5
 
 
 class Ahead:
-    """Hands out the planned windows. `offers`: as counted; `most`: no window is planned behind that position."""
+    """Hands out the planned windows. `offers`: as counted; `most`: no window is planned beyond that position."""
 
     def __init__(self, offers: int, most: int) -> None:
-        #: offers that are expected: as counted, or more where full pages of new ones stood behind them
+        #: expected offers: as counted, or more if full pages of new ones followed
         self.offers = offers
         self._most = most
         self._planned_to = self._beyond = 0
 
     def take(self, size: int, without: Container[Read], *, is_quiet: bool) -> Read | None:
-        """The next one; None where no more are expected, or while the first is awaited. `is_quiet`: none is."""
+        """The next window; None if no more are expected, or while the first is awaited. `is_quiet`: nothing is."""
         if self._planned_to > min(self.offers, self._most) or (self._planned_to == 0 and not is_quiet):
             return None
         read = after(self._planned_to, size, without) or behind(self._planned_to, size)
@@ -92,29 +93,29 @@ class Ahead:
         return read
 
     def skip_to(self, position: int) -> None:
-        """What stands before the position needs no window any more."""
+        """Plan no windows before the position any more."""
         self._planned_to = max(self._planned_to, position)
 
     def begin_again(self) -> None:
-        """Plan all of them anew."""
+        """Plan all windows again."""
         self._planned_to = self._beyond = 0
 
     def note(self, window: Window, new: int, size: int) -> None:
-        """A window came. Where the count is too low by far, more are planned, to read on at full speed."""
+        """Note a window. If the count is far too low, more windows are planned, to continue at full speed."""
         if not window.is_short and new and window.stop > self.offers:
             self._beyond += 1
             if self._beyond > 1:
                 self.offers = window.stop + _BEYOND * size
 
 
-#: Reads that show nothing new, beyond the windows planned: a share of these and some.
+#: Allowed reads that show nothing new: a share of the planned windows, plus a constant.
 _SPARE_SHARE, _SPARE = 0.5, 20
-#: Behind so many empty pages no more are planned.
+#: After this many empty pages no more windows are planned.
 _EMPTY = 3
 
 
 class Chain:
-    """Hands out the reads of one chain. `size`: the largest page; `offers`: as counted; `most`: where to give up."""
+    """Hands out the reads of one chain. `size`: the largest page; `offers`: as counted; `most`: the last position."""
 
     def __init__(self, offers: int, size: int, most: int) -> None:
         self.state = ChainState.READING
@@ -137,7 +138,7 @@ class Chain:
 
     @property
     def size(self) -> int:
-        """The largest page: as it began, or a smaller one if such pages fail."""
+        """The largest page size: the initial one, or a smaller one if such pages fail."""
         return self.stretches.size
 
     @property
@@ -146,7 +147,7 @@ class Chain:
 
     @property
     def end(self) -> int:
-        """The position up to which the listing has been read without a gap, as far as is known now."""
+        """The position up to which the listing has been read without a gap, as far as is known."""
         return self.runs.head.right.position if self.runs.head else 0
 
     @property
@@ -156,7 +157,7 @@ class Chain:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether some answers looked like faults, even if others went around them."""
+        """Whether some responses looked like faults, even if other reads worked around them."""
         return self._suspects.any
 
     @property
@@ -164,7 +165,7 @@ class Chain:
         return self._suspects.avoided(self._tried)
 
     def take(self) -> Read | None:
-        """The next read; None while what is under way has to be awaited, and once the state is not READING."""
+        """The next read; None while responses have to be awaited, and once the state is not READING."""
         if self.state is not ChainState.READING or (self._is_cautious and self._under_way):
             return None
         if self._suspects.accused is not None:
@@ -176,7 +177,7 @@ class Chain:
         return read
 
     def _ahead(self) -> Read | None:
-        """The next planned window, while the listing is expected to go on."""
+        """The next planned window, while the listing is expected to continue."""
         if len(self.runs.all) == 1 and self.runs.head and not self._under_way:
             self._plan.skip_to(self.end)
         is_behind = sum(one.first >= self._suspects.shown_to for one in self._suspects.empties) >= _EMPTY
@@ -185,7 +186,7 @@ class Chain:
         return self._plan.take(self.size, self._avoided, is_quiet=not self._under_way)
 
     def _closing_in(self) -> Read | None:
-        """What closes the first gap, or finds the tail; one at a time, when nothing else is under way."""
+        """A read that closes the first gap or finds the tail; one at a time, when no other read is in progress."""
         if self._under_way or self.stretches.are_due:
             return None
         if not self.runs.all:
@@ -214,7 +215,7 @@ class Chain:
         return read
 
     def _bridge(self, left: WindowRun, right: WindowRun) -> Read | None:
-        """Step from the fresher edge of a gap towards the other one."""
+        """Read from the more recent edge of a gap towards the other one."""
         here, there = left.right, right.left
         self._note_gap(len(left.windows), id(right))
         if there.position <= here.position and there.number > here.number and there.position > 0:
@@ -227,7 +228,7 @@ class Chain:
         return self._repair(forward, right) if forward else self._across(here.position, right)
 
     def _across(self, border: int, right: WindowRun | None) -> Read | None:
-        """Read over a border of every size up to the largest: one larger window, else a stretch read twice."""
+        """Read across a border of all page sizes up to the largest: one larger window, else a stretch read twice."""
         larger = (reaching(border - 1, one) for one in range(self.size + 1, min(100, 2 * self.size) + 1))
         read = next((one for one in larger if one.stop > border), None)
         if read is not None and border not in self._no_bridge:
@@ -261,7 +262,7 @@ class Chain:
             return self._across(self.end, None)
         if self._tried:
             return self._repair(forward, None)
-        self._tried.add(forward)  # the listing goes on behind what was counted: no repair, but part of the chain
+        self._tried.add(forward)  # the listing continues beyond the count: not a repair, but part of the chain
         return forward
 
     def _nothing_shown(self) -> Read | None:
@@ -272,7 +273,7 @@ class Chain:
         return Read(1, self.size)
 
     def answered(self, read: Read, window: Window, new: int) -> None:
-        """The read showed these rows, of which so many offers were not known before."""
+        """The read showed this window, with `new` offers that were not known before."""
         if self.stretches.has(read):
             self._note_stretch(self.stretches.answered(read, window))
             return
@@ -285,11 +286,11 @@ class Chain:
             return
         if read == self._suspects.accused:
             if fault := self._suspects.judge(window):
-                # the numbers of usual pages may be obeyed where those of other sizes are not
+                # page numbers may be obeyed for the usual sizes even if not for others
                 is_odd = fault is Fault.REPEATED_PAGE and read.size not in SIZES
                 self.state, self.fault = ChainState.TORN if is_odd else ChainState.FAULTY, fault
             return
-        if read.size > self.size and window.is_short:  # asked for before it was known that pages do not show so many
+        if read.size > self.size and window.is_short:  # requested before the cap on pages was known
             return
         rows = self.sizes.shown_at_most(window, self._plan.offers)
         if rows is not None:
@@ -314,7 +315,7 @@ class Chain:
                 self._suspects.note_idle(read)
 
     def _begin_again(self, size: int) -> None:
-        """Pages show no more rows than these, and begin where pages of so many would."""
+        """Start again with this page size: the marketplace caps pages at it, and numbers them accordingly."""
         self.runs, self._suspects = Runs(), Suspects()
         self._tail = Tail(size, self._most, self._suspects)
         self.stretches.size = size
@@ -326,11 +327,11 @@ class Chain:
         self._spare = self._patience
 
     def is_aside(self, read: Read) -> bool:
-        """Whether the read is no window of the chain: it looks behind the end, or for a fault."""
+        """Whether the read is not a window of the chain: it checks what is behind the end, or a suspected fault."""
         return self._tail.has(read) or read == self._suspects.accused
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
-        """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
+        """The read failed, although the marketplace responds to others. `is_slow`: its size may be the cause."""
         if self.stretches.has(read):
             self._note_stretch(self.stretches.failed(read))
             return
@@ -344,31 +345,31 @@ class Chain:
             self._tail.failed(read)
             self._idle += _SPARE // 4
             return
-        if read.size > self.size:  # a larger window that was to bridge a border
+        if read.size > self.size:  # a larger window that should have crossed a border
             return
         self.stretches.add(read, is_slow=is_slow)
 
     def resume_at(self, read: Read, rows: int) -> None:
-        """The read is durable from an earlier attempt, with so many rows: the plan goes on behind it.
+        """The read is staged from an earlier attempt, with this number of rows: the plan continues behind it.
 
-        The attempt may have begun with larger pages than are managed now; full ones are as good as any.
+        That attempt may have used larger pages than now; full ones are still valid.
         """
         if read.size <= self.size or rows == read.size:
             self._plan.skip_to(read.stop)
         self._idle = 0
 
     def hurry(self) -> None:
-        """Plain pages have been read since: what does not join at once has not joined then."""
+        """Give up quickly: an earlier attempt went on to plain pages, so the windows did not join then either."""
         self._idle = self._spare
 
     def disobeyed(self, answers: int) -> bool:
-        """More rows came than were asked for. Returns whether it shows that sizes other than the usual are ignored."""
+        """Responses were longer than requested. Returns whether this proves that unusual page sizes are ignored."""
         self.sizes.note_too_long(answers)
         self.state = ChainState.TORN if self.sizes.are_ignored else self.state
         return self.sizes.are_ignored
 
     def _note_stretch(self, window: Window | None) -> None:
-        """Join the rows of a stretch that has been read to its end; both readings of an empty one agree."""
+        """Join the rows of a finished stretch; an empty one counts as two empty reads."""
         if window is None:
             return
         if window.ids:
@@ -386,7 +387,7 @@ class Chain:
         self.state, self.fault = ChainState.FAULTY, Fault.ENDLESS
 
     def _give_up(self) -> Read | None:
-        """Ask once more for what looked like a fault; what moved shows something else now."""
+        """Read a suspected fault again: if it was movement, the page shows something else now."""
         read = self._suspects.accuse()
         self.state = ChainState.TORN if read is None else self.state
         return read

@@ -1,6 +1,6 @@
 """Empty, short and repeated pages: the listing's end, a fault, or movement that looks like either.
 
-`Suspects` are pages that look like faults, `Tail` looks for what proves the end.
+`Suspects` collects pages that look like faults, `Tail` reads what proves the end.
 """
 
 from array import array
@@ -12,14 +12,14 @@ from emag_pipeline.sync.completeness.runs import WindowRun
 from emag_pipeline.sync.completeness.situation import Fault
 from emag_pipeline.sync.completeness.stretches import smaller
 
-# Answers that look like a fault and may be movement, and page numbers that are better avoided.
+# Responses that look like a fault but may be movement, and page numbers to avoid.
 #
 # An empty or short page with rows behind it, or a full page of rows that another page has shown, may come from a
-# listing that has moved. So the scan goes around it first, by other page numbers that show the same positions. Only
-# where no way leads around, the very same read is asked again; if the answer is the same, a witness is asked: the next
-# page, which shows rows if the suspect's should not be missing, or the page whose rows it repeats.
+# listing that has moved. So the scan first works around it, by other page numbers that show the same positions. Only if
+# that is impossible, the same read is repeated; if the result is the same, a witness is read: the next page, which has
+# rows only if the suspect's rows are missing wrongly, or the page whose rows it repeats.
 
-#: So many pages that show the first one's rows, while nothing else was shown, are no movement.
+#: This many pages that repeat the first one, while no other rows were shown, are not movement.
 _IGNORED = 3
 
 
@@ -31,13 +31,13 @@ class _Suspect:
 
 
 class Suspects:
-    """What one chain has met of them."""
+    """The suspects of one chain."""
 
     def __init__(self) -> None:
         self.empties: list[Window] = []
         #: the furthest position that showed a row
         self.shown_to = 0
-        #: what to ask again, or its witness
+        #: the read to repeat, or its witness
         self.accused: Read | None = None
         self._suspects: dict[Read, _Suspect] = {}
         self._judged: _Suspect | None = None
@@ -49,35 +49,35 @@ class Suspects:
 
     @property
     def any(self) -> bool:
-        """Whether answers looked like faults, even if others went around them."""
+        """Whether responses looked like faults, even if other reads worked around them."""
         return any(self._is_one(suspect) for suspect in self._suspects.values())
 
     @property
     def odd(self) -> int:
-        """Empty pages and short ones that were no ends."""
+        """The number of empty pages, and of short ones that were not the end."""
         return len(self.empties) + len(self._shorts)
 
     def avoided(self, tried: set[Read]) -> Avoided:
-        """The reads that are not worth trying: those tried, and those of page numbers that failed twice."""
+        """Reads to avoid: those tried already, and those with page numbers that failed twice."""
         return Avoided(tried | self._bad, {page for page, times in self._bad_pages.items() if times > 1})
 
     def avoid(self, read: Read) -> None:
-        """Its answer was wrong."""
+        """The read returned a wrong result."""
         self._bad.add(read)
         self._bad_pages[read.page] += 1
 
     def note_idle(self, read: Read) -> None:
-        """It showed nothing new where something was missing: it may be a page that shows another one's rows."""
+        """The read showed nothing new although rows were missing: the page may repeat another one's rows."""
         self._bad_pages[read.page] += 1
 
     def note_empty(self, window: Window) -> None:
-        """The page showed nothing."""
+        """The page was empty."""
         self.empties.append(window)
         self._suspect(Fault.EMPTY_PAGE, window)
         self._bad.add(window.read)
 
     def note_rows(self, window: Window, new: int, runs: list[WindowRun]) -> bool:
-        """The page showed rows, of which so many offers are new. Returns whether page numbers are ignored."""
+        """The page showed rows, with `new` new offers. Returns whether page numbers are ignored."""
         self.shown_to = max(self.shown_to, window.stop)
         if window.read.first == 0:
             self._first = self._first or window.ids
@@ -95,9 +95,9 @@ class Suspects:
         return False
 
     def is_no_end(self, window: Window, offers: int, size: int, runs: list[WindowRun]) -> bool:
-        """Whether a short page is no link of the chain: rows are expected behind it, and no other page ended there.
+        """Whether a short page must not join the chain: rows are expected behind it, and no other page ended there.
 
-        The same page number, or the same size, may be short there for a reason of its own.
+        A second short page counts only with another page number and size, since either could be the cause.
         """
         is_near_end = window.stop + size >= offers
         if is_near_end and not any(run.left.position > window.stop for run in runs):
@@ -110,18 +110,18 @@ class Suspects:
         return True
 
     def shorter(self, run: WindowRun) -> Window | None:
-        """The first empty read that is newer than the run's end and lies before it: the listing has become shorter."""
+        """The first empty read newer than the run's end and in front of it: the listing has become shorter."""
         newest, end = run.right.number, run.right.position
         found = (one for one in self.empties if one.number > newest and one.first <= end)
         return min(found, key=lambda one: one.first, default=None)
 
     def is_gone(self, run: WindowRun) -> bool:
-        """Whether the listing has become so short that it ends before the place where the run stood."""
+        """Whether the listing has become so short that it ends before the run's former place."""
         newest = run.right.number
         return sum(one.number > newest and one.first <= run.left.position for one in self.empties) > 1
 
     def accuse(self) -> Read | None:
-        """What to ask once more; None when nothing looks like a fault any more."""
+        """The suspected read to repeat; None if nothing looks like a fault any more."""
         while self._suspects:
             read, suspect = self._suspects.popitem()
             if self._is_one(suspect):
@@ -130,11 +130,11 @@ class Suspects:
         return None
 
     def acquit(self) -> None:
-        """The accused read cannot be asked again."""
+        """The accused read failed when it was repeated."""
         self.accused = None
 
     def judge(self, now: Window) -> Fault | None:
-        """What the accused read, or the witness, showed. Returns the fault once both have said so."""
+        """Evaluate the repeated read or the witness. Returns the fault once both have confirmed it."""
         suspect, asked = self._judged, self.accused
         self.accused = None
         if suspect is None:
@@ -156,34 +156,35 @@ class Suspects:
         return suspect.fault is Fault.REPEATED_PAGE or suspect.window.stop < self.shown_to
 
 
-# Where does the listing end? What proves it, and what only looks like it.
+# What proves the end of the listing, and what only looks like it.
 #
-# A short page is the end if a page of another number shows that nothing stands right behind its last row, or if another
-# one, of another number and size, ends with the same offer. In a listing that moves, arrivals push rows to where the
-# end was: it is looked for again, and a short page there is believed when it were a few rows three times in a row, and
-# no short or empty page has had rows behind it elsewhere: else pages are cut, and a short one proves nothing. Full
-# pages behind the end are looked at once more far behind it, where no catalogue of the account may reach: the last page
-# again is the way in which some servers end; other known rows, or ever new ones, have no end.
+# A short page is the end if a page with another number shows that there is nothing right behind its last row, or if
+# another one, with another number and size, ends with the same offer. In a moving listing, arrivals push rows behind
+# the former end; the end is then searched again. A short page there is accepted after only a few rows were found three
+# times in a row, unless a short or empty page elsewhere had rows behind it: then pages are truncated, and a short page
+# proves nothing. If full pages follow the end, a page far behind it is read, beyond any allowed catalogue size: some
+# servers repeat the last page for ever, which counts as an end; other known rows or ever new rows mean that there is
+# no end.
 
-#: So often rows may stand behind the end before a short page there is believed.
+#: How often rows may be found behind the end before a short page there is accepted.
 _PUSHED = 3
-#: After so many looks that showed rows, further ones count as reads that lead nowhere.
+#: After this many reads behind the end that showed rows, further ones count as idle reads.
 _MOST_LOOKS = 10
-#: So often offers that have just arrived may be all that stands far behind the end.
+#: How often newly arrived offers may be all that is found far behind the end.
 _STRANGE = 2
 _FEW = 5
-#: So many rows of the end are compared with what stands behind it.
+#: Number of rows at the end that are compared with those behind it.
 _LAST = 200
 
 
 class Tail:
-    """Looks behind the last row of a chain. `size`: its largest page; `most`: where no offer may be."""
+    """Reads behind the last row of a chain. `size`: its largest page; `most`: the last position an offer may have."""
 
     def __init__(self, size: int, most: int, suspects: Suspects) -> None:
         self.is_proven = False
-        #: what stands far behind the end is the last page
+        #: far behind the end the last page is repeated
         self.repeats = False
-        #: what stands far behind the end is something else
+        #: far behind the end there are other rows
         self.is_endless = False
         self._most, self._suspects = most, suspects
         self._size = size
@@ -193,11 +194,11 @@ class Tail:
         self._pushed = self._strange = self._looks = 0
         #: reads that ended short, by the last offer they showed
         self._ends: dict[int, Read] = {}
-        #: what stood right behind the end, since arrivals or the last page again
+        #: ids found right behind the end: pushed there by arrivals, or a repeated last page
         self._behind: set[int] = set()
 
     def look(self, run: WindowRun, size: int) -> Read | None:
-        """What to read next behind the run; None where it is proven to end, or where no short page shows its end."""
+        """The next read behind the run; None if its end is proven, or if no short page shows its end."""
         if self._is_suspicious:
             self._is_suspicious = False
             self._far = Read(self._most // size + 1, size)
@@ -212,11 +213,11 @@ class Tail:
         return self._ending
 
     def has(self, read: Read) -> bool:
-        """Whether it asked for this and was not told yet."""
+        """Whether it is waiting for this read."""
         return read in (self._ending, self._far)
 
     def answered(self, read: Read, window: Window, new: int, head: WindowRun | None) -> bool:
-        """What stands there, with so many offers that were not known. Returns whether nothing was learned from it."""
+        """Evaluate a read, with `new` offers that were not known. Returns whether it was idle."""
         if read == self._far:
             self._far = None
             self._far_behind(window, new, head)
@@ -230,17 +231,17 @@ class Tail:
         return new == 0 or self._looks > _MOST_LOOKS
 
     def failed(self, read: Read) -> None:
-        """The read failed, while the marketplace answers others."""
+        """The read failed, although the marketplace responds to others."""
         self._ending = self._far = None
         self._size = smaller(read.size) if read.size > 1 else 1
 
     def _is_end(self, short: Window) -> bool:
-        """Whether another read, of another size, ended with the same offer: as good as an empty read behind it."""
+        """Whether another read with another size ended with the same offer, which proves as much as an empty read."""
         read = self._ends.setdefault(short.ids[-1], short.read)
         return read.size != short.read.size and read.page != short.read.page
 
     def _look_again(self, window: Window, head: WindowRun) -> None:
-        """Arrivals in front have pushed the last offers behind the end, or new ones stand there."""
+        """Rows were found behind the end: pushed there by arrivals in front, or new ones."""
         self._behind.update(window.ids)
         if head.short is not None and not _last_shown(head).issuperset(window.ids):
             self._suspects.avoid(head.short.read)
@@ -250,7 +251,7 @@ class Tail:
         self._looks += 1
         head.short = None
         if self._pushed >= _PUSHED and window.is_short:
-            self.is_proven = True  # each short page's end was shown to be none, up to this one
+            self.is_proven = True  # each earlier short page was followed by rows; this one is accepted
 
     def _far_behind(self, window: Window, new: int, head: WindowRun | None) -> None:
         if not window.ids or head is None:
@@ -258,7 +259,7 @@ class Tail:
         strangers = len(set(window.ids) - _last_shown(head) - self._behind)
         self.repeats = not strangers
         are_few = strangers <= max(_FEW, len(window.ids) // 2)
-        if 0 < strangers == new and are_few and self._strange < _STRANGE:  # arrived since the end was read
+        if 0 < strangers == new and are_few and self._strange < _STRANGE:  # they arrived after the end was read
             self._strange += 1
             head.short = None
             return
@@ -266,7 +267,7 @@ class Tail:
 
 
 def _last_shown(run: WindowRun) -> set[int]:
-    """The last rows of a run, more than its largest page holds."""
+    """The ids of the last rows of a run, more than a page holds."""
     shown: set[int] = set()
     for window in reversed(run.windows):
         shown.update(window.ids)

@@ -1,8 +1,8 @@
-"""Does the listing keep its order? The offers that stayed, compared with the order of the previous scan: no call.
+"""Does the listing keep its order? Compares it with the order of the previous scan, without further calls.
 
-A listing that puts the offer last changed first takes offers out of the part that is still to be read, and no window
-shows that. But the changes between two scans show: offers that both scans saw stand in another order. What stands twice
-in the listing looks like that too, and is told apart (`Doubles`).
+A listing that puts the last changed offer first moves offers out of the part still to be read, which no window shows.
+But changes between two scans are visible: offers that both scans saw are in another order. Offers that the listing
+contains twice look similar and are told apart by `Doubles`.
 """
 
 from array import array
@@ -13,24 +13,24 @@ from heapq import merge
 
 from emag_pipeline.sync.completeness.reads import Read, Window, reaching
 
-#: So many new offers before and behind one that was seen before.
+#: An offer seen before is a stray if there are this many new offers on both sides of it.
 _AROUND = 5
-#: A dictionary is quicker, and 100 bytes per offer; so many are not worth the difference.
+#: Up to this many offers a dictionary is used: it is faster, but takes 100 bytes per offer.
 _FEW = 50_000
-#: Of so many pairs it is known which offers they are.
+#: Maximum of inverted pairs whose offers are recorded.
 _LISTED = 50
-#: The order was compared where at least so many of the neighbours that were seen stood in the previous scan too: what
-#: has arrived since says nothing, and what has not changed since says nothing of offers that do.
+#: The order counts as compared only if at least this share of neighbours was in the previous scan too: offers that have
+#: arrived since prove nothing.
 _COMPARED = 0.85
-#: A window joins one of so many before it.
+#: A window joins one of this many windows before it.
 _JOINED = 3
 
 
 class PreviousOrder:
-    """The order in which the previous complete scan saw the offers. Sixteen bytes per offer where they are many."""
+    """The order in which the previous complete scan saw the offers. Sixteen bytes per offer for large catalogues."""
 
     def __init__(self, ids: Sequence[int]) -> None:
-        """`ids` in the order of the listing. Those that stand there twice have no place."""
+        """`ids` in the order of the listing. Ids that occur twice have no place."""
         self._few: dict[int, int | None] | None = {} if len(ids) <= _FEW else None
         if self._few is not None:
             for place, one in enumerate(ids):
@@ -39,7 +39,7 @@ class PreviousOrder:
         self._ids = array("q", (ids[place] for place in self._places))
 
     def place(self, one: int) -> int | None:
-        """Where the offer stood, counted in offers; None where it was not seen."""
+        """The place of the offer in the order; None if it was not seen, or twice."""
         if self._few is not None:
             return self._few.get(one)
         at = bisect_left(self._ids, one)
@@ -50,17 +50,17 @@ class PreviousOrder:
 
 
 def _sorted_places(ids: Sequence[int]) -> "array[int]":
-    """The places of the ids, by id. In pieces: as Python's numbers a million of them would take 80 MB at once."""
+    """The places of the ids, sorted by id. Sorted in pieces, since a million Python integers would take 80 MB."""
     starts = range(0, len(ids), _FEW)
     pieces = [array("q", sorted(range(at, min(at + _FEW, len(ids))), key=ids.__getitem__)) for at in starts]
     return array("q", merge(*pieces, key=ids.__getitem__))
 
 
 def order_of(windows: Iterable[Window]) -> "array[int]":
-    """The offers that windows showed which join from left to right, in their order, for the next `PreviousOrder`.
+    """The offers of windows that join from left to right, in order, for the next `PreviousOrder`.
 
     Rows without an id, and offers that arrived among the anchors of two windows, are left out: their place among the
-    others is not known.
+    others is unknown.
     """
     order = array("q")
     before: deque[set[int]] = deque(maxlen=_JOINED)
@@ -72,19 +72,19 @@ def order_of(windows: Iterable[Window]) -> "array[int]":
 
 
 class OrderEvidence:
-    """How many pairs of neighbours that both scans saw were compared, and how many stand the other way round."""
+    """Counts the pairs of neighbours that both scans saw, and those of them that are inverted."""
 
     def __init__(self, previous: PreviousOrder | None, *, is_known_to_reorder: bool = False) -> None:
-        """`is_known_to_reorder`: an earlier scan of the account has found it out."""
+        """`is_known_to_reorder`: observed by an earlier scan of the account."""
         self._previous = previous
         self._is_known_to_reorder = is_known_to_reorder
         self.compared = 0
-        #: neighbours that were seen
+        #: pairs of neighbours in this scan
         self.pairs = 0
-        #: pairs that stand the other way round, and the first of them by their offers
+        #: inverted pairs, and the offers of the first ones
         self.inversions = 0
         self._inverted: list[tuple[int, int]] = []
-        #: offers that were seen before and show up alone among offers that were not
+        #: offers seen before that appear alone among new ones
         self.strays: set[int] = set()
 
     def note(self, ids: Sequence[int]) -> None:
@@ -106,18 +106,18 @@ class OrderEvidence:
             last, before = place, one
 
     def note_strays(self, ids: Sequence[int], known: Sequence[bool]) -> None:
-        """Look at which rows of a window were seen before: windows overlap in blocks, an offer that moved is alone."""
+        """Find known offers that appear alone: windows overlap in blocks, so a single known offer has moved."""
         for place in range(_AROUND, len(known) - _AROUND):
             if known[place] and sum(known[place - _AROUND : place + _AROUND + 1]) == 1:
                 self.strays.add(ids[place])
 
     @property
     def suspects(self) -> set[int]:
-        """Offers that have moved, or that stand at two places; not all of them where they are many."""
+        """Offers that have moved or that the listing contains twice; incomplete if there are many."""
         return self.strays.union(*self._inverted)
 
     def excuse(self, doubled: Set[int]) -> None:
-        """These offers have not moved: they stand at two places."""
+        """Exclude offers that have not moved but that the listing contains twice."""
         self.strays -= doubled
         kept = [pair for pair in self._inverted if doubled.isdisjoint(pair)]
         self.inversions -= len(self._inverted) - len(kept)
@@ -125,32 +125,32 @@ class OrderEvidence:
 
     @property
     def is_stable(self) -> bool:
-        """Whether most was compared and nothing speaks against the order; never at a first publish."""
+        """Whether most pairs were compared and none contradicts the order; never at a first publish."""
         is_compared = self.compared > 0 and self.compared >= _COMPARED * self.pairs
         return is_compared and not self.is_broken and not self._is_known_to_reorder
 
     @property
     def is_broken(self) -> bool:
-        """Whether offers were seen to change their places."""
+        """Whether offers have changed their places."""
         return self.inversions > 0 or bool(self.strays)
 
 
-# Offers that stand twice in the listing: neither movement nor a listing that reorders itself.
+# Offers that the listing contains twice, which is neither movement nor a reordering listing.
 #
-# An offer that was seen and shows up alone among new ones has moved, or it stands at both places. So both are read
-# again, one right after the other: what shows it twice has it twice, and the count counts it twice. Two rows of one
-# page are proof by themselves.
+# A known offer that appears alone among new ones has moved, or the listing contains it at both places. So both places
+# are read again in succession: if both show it, the listing contains it twice, and the count includes it twice. Two
+# rows on one page are sufficient proof.
 
-#: More than these have moved; a listing does not hold so many offers twice.
+#: If there are more suspects than this, they have moved; a listing does not contain that many offers twice.
 _MOST = 5
 _MOST_SUSPECTS = 30
 
 
 class Doubles:
-    """Hands out the reads that tell, one at a time."""
+    """Hands out the reads that decide, one at a time."""
 
     def __init__(self) -> None:
-        #: offers that stand twice
+        #: offers that the listing contains twice
         self.found: set[int] = set()
         self._asked: set[int] = set()
         self._waiting: deque[tuple[int, Read, Read]] = deque()
@@ -158,12 +158,12 @@ class Doubles:
         self._shown_before = False
 
     def note(self, ids: Sequence[int]) -> None:
-        """Look for rows of one offer on a single page."""
+        """Find offers with two rows on a single page."""
         if len(set(ids)) < len(ids):
             self.found.update(one for one, rows in Counter(ids).items() if one > 0 and rows > 1)
 
     def suspect(self, strays: Iterable[int], windows: Sequence[Window], size: int) -> bool:
-        """Plan to read the places of these offers again. Returns whether there is something to read."""
+        """Plan to read both places of these offers again. Returns whether there is anything to read."""
         fresh = {one for one in strays if one not in self.found} - self._asked
         if not fresh or len(fresh) > _MOST_SUSPECTS:
             return False
@@ -179,7 +179,7 @@ class Doubles:
         return bool(self._waiting)
 
     def take(self) -> Read | None:
-        """The next read; None while one is under way, and at the end."""
+        """The next read; None while one is in progress, and at the end."""
         if self._under_way is not None or not self._waiting:
             return None
         _, first, second = self._waiting[0]
@@ -187,16 +187,16 @@ class Doubles:
         return self._under_way
 
     def has(self, read: Read) -> bool:
-        """Whether it asked for this and was not told yet."""
+        """Whether it is waiting for this read."""
         return read == self._under_way
 
     @property
     def are_told(self) -> bool:
-        """Whether nothing is left to be read."""
+        """Whether nothing is left to read."""
         return not self._waiting
 
     def answered(self, ids: Sequence[int]) -> None:
-        """What the read showed; nothing where it failed."""
+        """Evaluate the ids that the read showed; none if it failed."""
         self._under_way = None
         one, _, _ = self._waiting[0]
         is_shown = one in ids

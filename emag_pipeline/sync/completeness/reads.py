@@ -1,44 +1,44 @@
-"""Reads of a listing, what they showed, and which read comes next by arithmetic alone.
+"""Reads of a listing, the windows they show, and the arithmetic that chooses the next read.
 
-Page p of size s shows positions (p-1)·s to p·s-1, so a read can begin only at multiples of its size. Choosing page and
-size together, a read can begin a few positions before any place: the offers there are shown again and are the anchors
-that join two windows.
+Page p of size s shows positions (p-1)·s to p·s-1, so a read can only begin at a multiple of its size. By choosing page
+and size together, a read can begin a few positions before any given position: the offers there are shown again and are
+the anchors that join two windows.
 """
 
 from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
-#: A position that no page shows, in a window that was put together around it.
+#: Stands for an unreadable position in the ids of a window.
 UNREADABLE = 0
-#: Smaller pages overlap too seldom for a chain: lcm(1 … 7) is 420.
+#: Smaller pages have too many common borders for a chain: lcm(1 … 7) is 420.
 SMALLEST_OF_CHAIN = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Read:
-    """One call: a page, from 1 on, of so many rows."""
+    """One call: the page number, from 1, and the page size."""
 
     page: int
     size: int
 
     @property
     def first(self) -> int:
-        """The first position that it asks for, from 0 on."""
+        """Its first position, from 0."""
         return (self.page - 1) * self.size
 
     @property
     def stop(self) -> int:
-        """The position behind the last one that it asks for."""
+        """The position after its last one."""
         return self.page * self.size
 
 
 @dataclass(slots=True, eq=False)
 class Window:
-    """A contiguous run of the listing at one moment.
+    """A contiguous part of the listing at one time.
 
-    `ids` are the rows in their order: the offer's id, a negative number made from the payload for a row without one,
-    `UNREADABLE` for a position that no page shows. `number` counts the windows of a scan as their answers came.
+    `ids` are the rows in order: the offer's id, a negative number derived from the payload for a row without one,
+    `UNREADABLE` for an unreadable position. `number` counts the windows of a scan in the order of their responses.
     """
 
     read: Read
@@ -46,26 +46,26 @@ class Window:
     ids: "array[int]"
     number: int
     is_short: bool = False
-    #: 1 = of the chain, 2 and more = of a reading of plain pages, 0 = read once more, or behind the end
+    #: 1 = the chain, 2 and more = a reading of plain pages, 0 = a repeated read or one behind the end
     reading: int = 1
-    #: rows by which it prolonged the run that it joined
+    #: number of rows by which it extended the run that it joined
     gain: int = field(default=0)
 
     @classmethod
     def of(cls, read: Read, ids: Iterable[int], number: int, reading: int = 1) -> "Window":
-        """What a read showed. Eight bytes per row: a million offers are kept in 10 MB."""
+        """The window of a read. It takes eight bytes per row, so about 10 MB for a million offers."""
         kept = array("q", ids)
         return cls(read, read.first, kept, number, len(kept) < read.size, reading)
 
     @property
     def stop(self) -> int:
-        """The position behind the last row that it showed."""
+        """The position after its last row."""
         return self.first + len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Avoided:
-    """Reads that were tried in vain, and page numbers at which the marketplace fails whatever their size."""
+    """Reads that were tried without success, and page numbers that fail at every size."""
 
     reads: Set[Read]
     pages: Set[int]
@@ -75,12 +75,12 @@ class Avoided:
 
 
 def anchors_for(size: int) -> int:
-    """How many offers two windows should share. One is enough to join; three bear that two of them depart."""
+    """The number of offers that two windows should share. One is enough to join; with three, two may depart."""
     return 3 if size >= 40 else 1
 
 
 def reaching(place: int, size: int, without: Container[Read] = ()) -> Read:
-    """The read of at most `size` rows that shows the position `place` and reaches furthest behind it."""
+    """The read of at most `size` rows that shows the position `place` and extends furthest beyond it."""
     best = Read(place + 1, 1)
     for one in range(size, 0, -1):
         if place + one <= best.stop:
@@ -104,15 +104,15 @@ def reaching_back(place: int, size: int, without: Container[Read] = ()) -> Read:
 
 
 def behind(place: int, size: int, *, not_page: int = 0) -> Read:
-    """The largest read of at most `size` rows that begins exactly at the position `place`; of another page number."""
+    """The largest read of at most `size` rows that begins exactly at `place`, with a page other than `not_page`."""
     found = (Read(place // one + 1, one) for one in range(size, 0, -1) if place % one == 0)
     return next((one for one in found if one.page != not_page), Read(place + 1, 1))
 
 
 def after(end: int, size: int, without: Container[Read] = ()) -> Read | None:
-    """The next window of a chain that is read up to the position `end`; None where no size bridges that border.
+    """The next window of a chain that is read up to the position `end`; None if no page size crosses that border.
 
-    With sizes up to S every multiple of lcm(1 … S) is a border of each of them: 2,520 for 10, 60 for 5.
+    Every multiple of lcm(1 … S) is a border of all page sizes up to S: 2,520 for 10, 60 for 5.
     """
     for anchors in range(min(anchors_for(size), end), -1 if end == 0 else 0, -1):
         read = reaching(end - anchors, size, without)
@@ -122,7 +122,7 @@ def after(end: int, size: int, without: Container[Read] = ()) -> Read | None:
 
 
 def before(first: int, size: int, without: Container[Read] = ()) -> Read:
-    """The window to read when what stands before the position `first` is not known; `first` is above 0."""
+    """The window that shows what is before the position `first`, which is above 0."""
     for anchors in range(anchors_for(size), -1, -1):
         read = reaching_back(first + anchors - 1, size, without)
         if read.first < first and read.stop >= first:
@@ -131,9 +131,9 @@ def before(first: int, size: int, without: Container[Read] = ()) -> Read:
 
 
 def standing_still(offers: int, size: int) -> Iterator[Read]:
-    """The windows of a listing that stands still, up to the first that reaches behind its last offer.
+    """The windows of a listing that does not move, up to the first that extends beyond its last offer.
 
-    Where a border cannot be bridged, it goes on at the border itself.
+    If no page crosses a border, the next window begins at the border.
     """
     end = 0
     while end <= offers:
@@ -143,9 +143,9 @@ def standing_still(offers: int, size: int) -> Iterator[Read]:
 
 
 def parts(first: int, stop: int, size: int, sizes: Sequence[int] = ()) -> list[Read]:
-    """The positions in reads of at most `size` rows that do not overlap, as large as their places allow.
+    """Split the positions into reads of at most `size` rows that do not overlap, each as large as possible.
 
-    `sizes`: the page sizes that may be used, largest first and 1 among them; all where there are none.
+    `sizes`: the allowed page sizes, largest first and including 1; empty means all.
     """
     found = []
     while first < stop:

@@ -1,11 +1,11 @@
 """Windows that join become runs; a scan is complete when one run reaches from the head of the listing to its tail.
 
 Why: a run is contiguous in the order of the offers that stayed (see `overlap`). A window at position 0 begins before
-all of them, a proven tail ends behind all of them. An offer that was there throughout stands between the two, and so
-within the run: some window showed it. How much arrived and departed, in which order the answers came and how long a
-pause lay between two reads makes no difference.
+all of them, a proven tail ends behind all of them. An offer that existed throughout the scan is between the two, and so
+in the run: some window showed it. The number of arrivals and departures, the order of the responses and pauses between
+reads make no difference.
 
-Positions are hints only: they say where a run's edges stood when its freshest window was read.
+Positions are only hints: they give the place of a run's edge when its newest window was read.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,21 +17,21 @@ from emag_pipeline.sync.completeness.reads import Window
 
 # Do two windows join? The anchors that they share, and whether these can be trusted.
 #
-# Let offers that stay keep their order. Each window holds a contiguous run of them. If two runs share an offer, their
-# union is contiguous too: an offer between the two would stand next to the shared one in both, so one of them shows it.
+# Assume that offers that stay keep their order. Each window contains a contiguous run of them. If two runs share an
+# offer, their union is contiguous too: an offer between them would be next to the shared one in one of the two windows.
 #
-# A single shared id is not enough to believe this: an offer may have left and come back elsewhere. So what is shared
-# has to stand in one order, and at each end one of the two windows has to run out where the shared offers end: the end
-# of one is the beginning of the other, or one lies within the other. Every row that breaks the pattern needs an arrival
-# or a departure as its excuse, and a join with more excuses than anchors is not trusted: a further read there decides.
+# A single shared id is not sufficient: an offer may have left and come back elsewhere. So shared offers must be in the
+# same order, and at each end one of the two windows must end where the shared offers end: the end of one is the
+# beginning of the other, or one is inside the other. Every row that breaks the pattern must be excused by an arrival or
+# a departure, and a join with more excuses than anchors is not trusted: another read there decides.
 
-#: With so many anchors in one order, all that stood behind them may have departed: a bulk deletion.
+#: With this many anchors in order, all rows behind them may have departed in a bulk deletion.
 _MANY = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """What two windows share: how many anchors, and how many rows around them."""
+    """What two windows share: the number of anchors, and of rows around them."""
 
     anchors: int
     #: rows before the first shared offer, and behind the last one
@@ -39,7 +39,7 @@ class Overlap:
     right_head: int
     left_tail: int
     right_tail: int
-    #: rows among the shared ones that the other window lacks, and shared ones that stand in another order
+    #: rows among the shared ones that the other window lacks, and shared ones in another order
     excuses: int
 
     @property
@@ -52,7 +52,7 @@ class Overlap:
 
 
 def overlap(left: Sequence[int], right: Sequence[int]) -> Overlap | None:
-    """Compare two windows' rows; None when they share no offer. Rows without an id are no anchors."""
+    """Compare two windows' rows; None if they share no offer. Rows without an id cannot be anchors."""
     both = {one for one in left if one > 0}
     both.intersection_update(right)
     if not both:
@@ -75,7 +75,7 @@ def overlap(left: Sequence[int], right: Sequence[int]) -> Overlap | None:
 
 
 def _longest_rise(places: Sequence[int]) -> list[int]:
-    """Which of the places, by index, form their longest rising sequence."""
+    """The indexes of the longest increasing subsequence of the places."""
     ends: list[int] = []
     at: list[int] = []
     before: list[int | None] = []
@@ -95,13 +95,13 @@ def _longest_rise(places: Sequence[int]) -> list[int]:
     return kept[::-1]
 
 
-#: Neighbours join by their last windows, unless the listing moved by more than these hold.
+#: Neighbours are joined by their last windows, which suffices unless the listing moved by more than these contain.
 _NEAR = 3
 
 
 @dataclass(slots=True)
 class Edge:
-    """Where a run begins or ends: the position, and the number of the window that showed it."""
+    """The beginning or end of a run: its position, and the number of the window that showed it."""
 
     position: int
     number: int
@@ -115,7 +115,7 @@ class WindowRun:
     left: Edge
     right: Edge
     has_head: bool
-    #: the last short window in it: perhaps the listing's tail
+    #: its last short window, possibly the listing's tail
     short: Window | None = field(default=None)
 
     @property
@@ -139,9 +139,9 @@ class Runs:
 
     def __init__(self) -> None:
         self.all: list[WindowRun] = []
-        #: windows that joined two runs which earlier windows had left apart
+        #: number of offers by which windows joined
         self.anchors = 0
-        #: runs that were put aside
+        #: runs that were set aside
         self.islands: list[WindowRun] = []
         self._compared: dict[tuple[int, int], tuple[int, int, int, int]] = {}
 
@@ -151,9 +151,9 @@ class Runs:
         return self.all[0] if self.all and self.all[0].has_head else None
 
     def add(self, window: Window, before: WindowRun | None = None) -> bool:
-        """Join a window that is not empty to what was read. Returns whether it prolonged or joined a run.
+        """Add a window that is not empty. Returns whether it extended or joined a run.
 
-        `before`: it was read to fill the gap in front of that run.
+        `before`: it was read to close the gap in front of that run.
         """
         index = self._place(window, before)
         left = self.all[index - 1] if index else None
@@ -178,10 +178,10 @@ class Runs:
         return joined
 
     def reconsider(self, index: int) -> bool:
-        """Look for anchors of the run at `index` everywhere in the one before it. Returns whether they joined.
+        """Search the whole previous run for anchors of the run at `index`. Returns whether they joined.
 
-        The anchors are all offers read so far, nearest first: with the last ones alone, a bulk deletion of some hundred
-        neighbours would never join again, nor windows that a burst of arrivals has pushed back by more than a page.
+        All offers read so far can be anchors, nearest first. With the last ones only, runs would never join again after
+        a bulk deletion of some hundred neighbours, or after a burst of arrivals of more than a page.
         """
         left, right = self.all[index - 1], self.all[index]
         key = (id(left), id(right))
@@ -200,10 +200,10 @@ class Runs:
         return False
 
     def leave_behind(self, index: int, *, is_gone: bool) -> bool:
-        """Put the run at `index` aside where the run before it has passed its place, or ends before it.
+        """Set the run at `index` aside if the previous run has passed its place, or ends before it.
 
-        `is_gone`: reads at its place showed nothing. Its offers have departed or moved, and whether the run before
-        reaches the tail does not depend on it.
+        `is_gone`: reads at its place showed nothing. Its offers have departed or moved, so the previous run can reach
+        the tail without it.
         """
         left, right = self.all[index - 1], self.all[index]
         if not is_gone:
@@ -217,7 +217,7 @@ class Runs:
         return True
 
     def rejoin(self) -> bool:
-        """Join a run that was put aside and whose offers the last window of the first run shows after all."""
+        """Join a run that was set aside if the last window of the first run shows its offers after all."""
         left = self.all[0]
         last = len(left.windows) - 1
         shown = set(left.windows[last].ids)
@@ -238,7 +238,7 @@ class Runs:
         return max(index, 1) if self.head is not None else index
 
     def _unite(self, left: WindowRun, right: WindowRun, window: Window, met: tuple[int, Overlap]) -> None:
-        """Both share offers with the window, which is in the left one already."""
+        """Unite two runs that both share offers with the window, which is in the left one already."""
         at, shared = met
         self.anchors += shared.anchors
         if window.number > right.left.number:
@@ -254,7 +254,7 @@ class Runs:
             left.short = right.short or left.short
 
     def _absorb(self, left: WindowRun, right: WindowRun, window: Window) -> None:
-        """The right run has a window that has just joined the left one."""
+        """Unite two runs after a window of the right one has joined the left one."""
         at = right.windows.index(window)
         self.all.remove(right)
         if at < len(right.windows) - 1:
@@ -263,14 +263,14 @@ class Runs:
 
 
 def _meet(windows: Sequence[Window], window: Window, *, from_left: bool = False) -> tuple[int, Overlap] | None:
-    """The nearest of the last windows, or of the first, that joins this one, by its index, and what the two share."""
+    """The nearest of the last (or first) windows that joins this one: its index and their overlap."""
     indexes = range(len(windows)) if from_left else range(len(windows) - 1, -1, -1)
     ids = set(window.ids)
     return _met(windows, window, [one for one in indexes[:_NEAR] if not ids.isdisjoint(windows[one].ids)])
 
 
 def _places(left: Sequence[Window], right: Sequence[Window]) -> dict[int, list[int]]:
-    """The offers that windows on both sides show, with the indexes of the left ones. One look at each row."""
+    """The offers that windows on both sides show, with the indexes of the left windows, in linear time."""
     fewer, more = sorted((left, right), key=len)
     of_fewer = {one for window in fewer for one in window.ids if one > 0}
     both = {one for window in more for one in of_fewer.intersection(window.ids)}
@@ -282,7 +282,7 @@ def _places(left: Sequence[Window], right: Sequence[Window]) -> dict[int, list[i
 
 
 def _met(windows: Sequence[Window], window: Window, indexes: Iterable[int]) -> tuple[int, Overlap] | None:
-    """The first of these windows that joins this one, and what the two share."""
+    """The first of these windows that joins this one: its index and their overlap."""
     for index in indexes:
         shared = overlap(windows[index].ids, window.ids)
         if shared is not None and shared.joins:

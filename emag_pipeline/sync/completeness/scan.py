@@ -1,12 +1,12 @@
-"""One scan's decisions: what was seen so far goes in, the next call or the verdict comes out. No I/O, no clock.
+"""The decisions of a scan: from what was seen so far it derives the next call or the verdict. No I/O, no clock.
 
-The executor calls `take` for what to do next, as often as it wants calls under way, and tells what became of it:
-`answered`, `failed`, `counted`, `confirmed`. A scan that is taken up again is told `restore` for each window that is
-durable, in the order of their answers.
+The executor calls `take` for the next action, as often as it wants concurrent calls, and reports the results by
+`answered`, `failed`, `counted`, `confirmed`. A resumed scan gets its staged windows by `restore`, in the order of their
+responses.
 
-The course: count; a chain of windows from head to tail (`chain`); where the listing may reorder itself, the head once
-more; the missing offers by id; count. What the count leaves leads to the head again, to the tail and, where that does
-not explain it, to readings of plain pages that are united with the first.
+The course: count; a chain of windows from head to tail (`chain`); if the listing may reorder itself, the head again;
+the missing offers by id; count. If there is a remainder, the head and the tail are read again and, if that does not
+explain it, plain pages, which are united with the first reading.
 """
 
 from array import array
@@ -21,18 +21,18 @@ from emag_pipeline.sync.completeness.reads import SMALLEST_OF_CHAIN, Read, Windo
 from emag_pipeline.sync.completeness.settling import MOST_HEADS, Closing, Next, ScanBalance
 from emag_pipeline.sync.completeness.situation import Ask, ChainState, Fault, Phase, Refused, Situation, Verdict
 
-# The different offers that a scan has seen: about eleven bytes each, however many there are.
+# The distinct offers that a scan has seen: about eleven bytes each.
 
-#: A set is quicker, and 90 bytes per offer; so many are not worth the difference.
+#: Up to this many offers a set is used: it is faster, but takes 90 bytes per offer.
 _FEW = 50_000
 _BUCKETS = 4096
 
 
 class Seen:
-    """A set of ids above 0, for adding and asking."""
+    """A compact set of ids above 0."""
 
     def __init__(self) -> None:
-        #: the numbers below 0 of rows without an id
+        #: the negative numbers of rows without an id
         self.nameless: set[int] = set()
         self._few: set[int] = set()
         self._many: list[array[int]] = []
@@ -49,7 +49,7 @@ class Seen:
         return place < len(bucket) and bucket[place] == one
 
     def add(self, ids: Iterable[int]) -> int:
-        """Add them. Returns how many of those above 0 are new."""
+        """Add ids. Returns how many of those above 0 are new."""
         ids = list(ids)
         self.nameless.update(one for one in ids if one < 0)
         before = self._size
@@ -75,7 +75,7 @@ class Seen:
         return [one for one in known if one not in self]
 
 
-#: Pages behind the bound that the counts do not forbid: a catalogue may grow while it is read.
+#: Number of offers allowed beyond the bound, since a catalogue may grow while it is read.
 _GROWTH = 2_000
 
 
@@ -101,7 +101,7 @@ class ScanDecisions:
         self._gone = self._unreadable_by_id = self._looks = self._emptied = 0
 
     def take(self) -> Read | Ask | None:
-        """What to do next; None while answers are outstanding, and when there is a verdict."""
+        """The next action; None while responses are outstanding, and once there is a verdict."""
         if self.verdict is not None or self._asked is not None:
             return None
         action = self._next()
@@ -109,7 +109,7 @@ class ScanDecisions:
             self._asked = action
         elif action is not None:
             self._under_way[action] += 1
-        elif self.verdict is None and not self._under_way:  # nothing would ever come
+        elif self.verdict is None and not self._under_way:  # it would wait for ever
             self.verdict = Refused(Fault.NO_WAY, self._phase.name.lower())
         return action
 
@@ -138,7 +138,7 @@ class ScanDecisions:
         return self.chain.size if self.chain is not None else self._situation.page_size
 
     def counted(self, offers: int) -> None:
-        """The marketplace counts so many offers."""
+        """The marketplace counts `offers` offers."""
         self._asked = None
         self.count_after = offers
         if self._phase is Phase.BEGIN:
@@ -148,7 +148,7 @@ class ScanDecisions:
             self._settle()
 
     def answered(self, read: Read, ids: Iterable[int]) -> Window:
-        """The read showed these rows, in their order. Returns the window, to be made durable."""
+        """The read showed these rows, in order. Returns the window, to be staged."""
         self._came(read)
         window = Window.of(read, ids, self._windows, self._reading_of(read))
         ends_known = not window.ids or window.ids[-1] in self.seen
@@ -159,14 +159,14 @@ class ScanDecisions:
             if self.closing.answered(window, ends_known=ends_known):
                 self._after_closing()
         elif self.readings.now is not None:
-            if self.readings.has(read):  # else it was asked for by a chain that has ended
+            if self.readings.has(read):  # else it was requested by a chain that has ended
                 self.readings.now.answered(read, window, new)
         elif self.chain is not None:
             self.chain.answered(read, window, new)
         return window
 
     def failed(self, read: Read, *, is_slow: bool = False) -> None:
-        """The read failed, while the marketplace answers others."""
+        """The read failed, although the marketplace responds to others."""
         self._came(read)
         if self.doubles.has(read):
             self._note_double(())
@@ -180,14 +180,14 @@ class ScanDecisions:
             self.chain.failed(read, is_slow=is_slow)
 
     def disobeyed(self, read: Read, answers: int = 1) -> None:
-        """So many answers were too long: twice in a chain, sizes other than the usual are ignored; else it failed."""
+        """Responses were too long: twice in a chain means that unusual sizes are ignored; otherwise the read failed."""
         if self._phase is Phase.CHAIN and self.chain is not None and self.chain.disobeyed(answers):
             self._came(read)
         else:
             self.failed(read)
 
     def confirmed(self, found: Iterable[int], gone: int, unreadable: int = 0) -> None:
-        """All missing offers were asked for by id: these were found, of so many there is none, so many reads failed."""
+        """All missing offers were read by id: `found` were found, `gone` do not exist, `unreadable` reads failed."""
         self._asked = None
         self._gone = gone
         self._unreadable_by_id = unreadable
@@ -195,10 +195,9 @@ class ScanDecisions:
         self._phase = Phase.END
 
     def restore(self, count_before: int, windows: Iterable[tuple[Read, Sequence[int], int]]) -> None:
-        """Take up a scan: its first count, and what is durable of it, each with its `Window.reading`.
+        """Resume a scan with its first count and its staged windows, each with its `Window.reading`.
 
-        Windows of the chain stay its windows, and those of plain readings theirs; of the others, the offers that they
-        showed are known.
+        Windows of the chain and of plain readings are restored as such; of the others only the offers count as seen.
         """
         self.counted(count_before)
         for read, ids, reading in windows:
@@ -216,16 +215,16 @@ class ScanDecisions:
             self.chain.hurry()
 
     def is_part(self, read: Read) -> bool:
-        """Whether the read is a part of a larger page that failed: where it fails too, a smaller one is tried."""
+        """Whether the read is a part of a larger page that failed: if it fails too, smaller ones are tried."""
         return self.chain is not None and self.chain.stretches.has(read)
 
     def is_aside(self, read: Read) -> bool:
-        """Whether it looks at what was read already, or behind the end."""
+        """Whether it repeats a part already read, or is behind the end."""
         return self._reading_of(read) == 0
 
     @property
     def reached(self) -> int:
-        """The positions of the listing that are covered, as far as can be seen now."""
+        """The number of positions of the listing that are covered so far."""
         return max(self.chain.end if self.chain is not None else 0, self.readings.shown_to)
 
     def _reading_of(self, read: Read) -> int:
@@ -300,22 +299,22 @@ class ScanDecisions:
 
     @property
     def accounted(self) -> int:
-        """Rows that are known: offers seen, found by id, second ones of an offer, without an id, and unreadable."""
+        """Rows accounted for: offers seen or found by id, second rows of offers, rows without id, unreadable rows."""
         return len(self.seen) + len(self.doubles.found) + len(self.seen.nameless) + self.unreadable
 
     @property
     def unreadable(self) -> int:
-        """Rows that no page shows: the scan, its proof and the audit all mean this number.
+        """The number of unreadable rows, as used by the scan, its proof and the audit.
 
-        The fewest that a reading left, since one that is counted twice would hide an offer that was not seen; but as
-        many at least as there are offers whose reads by their id failed as well: these are there.
+        The smallest number of any reading, since a row counted twice would hide an unseen offer; but at least the
+        number of offers whose reads by id failed as well, since these exist.
         """
         by_chain = self.chain.stretches.unreadable if self.chain is not None else 0
         on_pages = min((one.unreadable for one in self.readings.done), default=by_chain)
         return max(on_pages, self._unreadable_by_id)
 
     def _settle(self) -> None:
-        """All that was to be read was read: does it explain the count?"""
+        """Everything requested was read: does it explain the count?"""
         self.remainders.append(self.count_after - self.accounted)
         standing = ScanBalance(
             chain=self.chain,
@@ -346,7 +345,7 @@ class ScanDecisions:
             self._phase = Phase.HEAD if what is Next.HEAD else Phase.TAIL
 
     def _read_empty_again(self) -> None:
-        """The first page was empty, and the count is not: the first offers may just have arrived."""
+        """The first page was empty, but the count is not 0: the first offers may just have arrived."""
         if self._emptied >= MOST_HEADS:
             self.verdict = Refused(Fault.EMPTY_LISTING, "the first page")
             return

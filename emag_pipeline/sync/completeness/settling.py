@@ -1,12 +1,13 @@
-"""Does what was read explain what the marketplace counts, and if not, what is to be read once more?
+"""Do the rows read explain the marketplace's count, and if not, what has to be read again?
 
-Where the order of the listing was compared and held, a joined chain is proof by itself, and what the count leaves are
-arrivals behind the reader. Elsewhere the count is the only sign of offers that jumped out of the part that was still to
-be read: the head is read again, the tail, then all pages, until nothing is left or a reading brings nothing new.
+If the order of the listing was compared and found stable, a joined chain is sufficient proof, and the remainder of the
+count are arrivals in parts already read. Otherwise the count is the only sign of offers that jumped out of the part
+still to be read: the head is read again, then the tail, then all pages, until there is no remainder or a reading brings
+nothing new.
 
 Nothing is deleted against a count that one reading does not explain. Known offers that neither pages nor reads by id
-have shown are believed gone if the count leaves nothing; or if the listing ends just where the count says, so that all
-that is counted stands on pages, and the order held; or if all pages were read once more.
+have shown are accepted as gone if there is no remainder; or if the order is stable and the listing ends exactly at the
+counted position, so that all counted offers are on pages; or if all pages were read again.
 """
 
 from collections.abc import Sequence
@@ -20,16 +21,15 @@ from emag_pipeline.sync.completeness.reads import Read, Window, anchors_for, beh
 from emag_pipeline.sync.completeness.situation import ChainState, Complete, Fault, Refused, Verdict
 from emag_pipeline.sync.completeness.stretches import smaller
 
-# The closing step: the head of the listing once more, and its tail.
+# The closing step reads the head of the listing, or its tail, again.
 #
-# A listing that puts the offer last changed first takes offers out of the part that is still to be read and puts them
-# where the scan has been. They stand before the offers that were seen there, so the head is read until a page ends with
-# one that was known. A page that fails is read in smaller ones; where the head cannot be read all the same, the step
-# was not done, and the scan has to do without it.
+# A listing that puts the last changed offer first moves offers from the part still to be read to a part already read.
+# They are in front of the offers seen there, so the head is read until a page ends with a known offer. A page that
+# fails is read in smaller ones; if the head still cannot be read, the step counts as missed.
 
-#: Pages of one reading of the head.
+#: Maximum of pages per reading of the head.
 _MOST_PAGES = 10
-#: Reads of one look that may fail. A single position that cannot be read costs up to fifteen.
+#: Maximum of failed reads per step. A single unreadable position costs up to fifteen.
 _MOST_FAILURES = 20
 
 
@@ -37,22 +37,22 @@ class Closing:
     """Hands out the reads of the closing step, one at a time."""
 
     def __init__(self) -> None:
-        #: how often the head or the tail was read to its end
+        #: how often the head or the tail was read completely
         self.times = 0
-        #: how often either was looked for, also in vain
+        #: how often either was attempted, also without success
         self.looks = 0
-        #: the head was not read up to a known offer, when it was due last
+        #: the last reading of the head did not reach a known offer
         self.is_missed = False
-        #: positions of the head that no page showed then
+        #: unreadable positions in that reading
         self.unreadable = 0
-        #: the position behind the listing's last row, as its tail showed it last; None where that page was no last one
+        #: the position after the listing's last row, by the last reading of the tail; None if that page was not last
         self.ends_at: int | None = None
         self._under_way: Read | None = None
         self._size = self._narrowed = self._place = self._skipped = self._failures = self._tail = 0
         self._is_at_tail = False
 
     def take(self, size: int, end: int, *, tail: bool) -> Read | None:
-        """The next read; None while one is under way. `end`: of what was read. `tail`: it is due, and not the head."""
+        """The next read; None while one is in progress. `end`: of the part read. `tail`: the tail, not the head."""
         if self._under_way is not None:
             return None
         self._is_at_tail, self._size = tail, size
@@ -65,11 +65,11 @@ class Closing:
         return self._under_way
 
     def has(self, read: Read) -> bool:
-        """Whether it asked for this and was not told yet."""
+        """Whether it is waiting for this read."""
         return read == self._under_way
 
     def answered(self, window: Window, *, ends_known: bool) -> bool:
-        """What it showed; `ends_known`: the last row was seen before. Returns whether no more needs to be read."""
+        """Evaluate the read; `ends_known`: its last row was seen before. Returns whether the step is finished."""
         self._under_way = None
         self._narrowed = 0
         self._tail = max(self._tail, window.stop)
@@ -82,7 +82,7 @@ class Closing:
         return self._place >= _MOST_PAGES * self._size and self._end(is_done=False)
 
     def failed(self) -> bool:
-        """The read failed, while the marketplace answers others. Returns whether the look is given up."""
+        """The read failed, although the marketplace responds to others. Returns whether the step is given up."""
         read, self._under_way = self._under_way, None
         self._failures += 1
         if read is not None and read.size > 1 and self._failures < _MOST_FAILURES:
@@ -105,38 +105,38 @@ class Closing:
         return True
 
 
-# The verdict, or what is to be read before there is one.
+# The verdict, or what has to be read before there is one.
 
-#: The mark of a scan whose further reading leaves what the one before has left.
+#: The mark of a scan in which another reading left the same remainder as the one before.
 COUNT_IS_WRONG = "the count itself is wrong"
-#: The beginning of the mark of ordinary movement: how many counted offers stood on no page follows.
+#: The beginning of the mark for ordinary movement, followed by the number of counted offers on no page.
 REMAINDER = "the count leaves a remainder of"
 _DIFFER = "readings differ"
-#: Head and tail are read so often for offers that jumped there.
+#: Maximum of readings of head and tail for offers that jumped there.
 MOST_HEADS = 3
-#: So many arrivals while a listing was read are no reason to look again; or one in a hundred offers.
+#: This many arrivals during a scan, or one in a hundred offers, are no reason to read again.
 _FEW_ARRIVALS = 3
-#: So often the listing's end and the count are compared, one of both asked for anew: what lies between them may move.
+#: How often the listing's end and the count are compared, reading one of them again, since the listing may move.
 _MOST_LOOKS = 4
-#: The head and the tail.
+#: One reading of the head and one of the tail.
 _BOTH = 2
 
 
 class Next(Enum):
-    """What is to be read once more."""
+    """What has to be read again."""
 
     FIRST_PAGE = 1
     HEAD = 2
     TAIL = 3
     ALL_PAGES = 4
-    #: the tail, to compare the listing's end with the count; and a count, to compare it with that end
+    #: the tail, to compare the listing's end with the count; or the count, to compare it with that end
     COMPARE_TAIL = 5
     COMPARE_COUNT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ScanBalance:
-    """How a scan stands after a count."""
+    """The state of a scan after a count."""
 
     chain: Chain | None
     order: OrderEvidence
@@ -196,21 +196,21 @@ class ScanBalance:
 
     @property
     def _is_ordered(self) -> bool:
-        """Whether a joined chain is proof by itself: the order was compared, and no answer looked like a fault."""
+        """Whether a joined chain is sufficient proof: the order is stable, and no response looked like a fault."""
         is_clean = self.chain is not None and not self.chain.is_doubtful
         return is_clean and self.order.is_stable and not self._passes and not self._repeats
 
     @property
     def _is_explained(self) -> bool:
-        """Whether nothing would be deleted against the count: what it leaves stands on pages, and has arrived there."""
+        """Whether nothing would be deleted against the count: its remainder are arrivals on pages."""
         return not self.gone or self.closing.ends_at == self.counted
 
     @property
     def _needs_another(self) -> bool:
-        """Whether departures may hide from the count what was not seen.
+        """Whether departures may hide unseen offers from the count.
 
-        So it is where offers jumped while they were read, where the head could not be read again to find those that
-        jumped there, and where plain pages are all the proof and the last of them met what is not movement.
+        That is possible if offers jumped during the scan, if the head could not be read again to find those, or if
+        plain pages are the only proof and the last reading met a fault.
         """
         if not self._passes:
             return bool(self.order.strays) or self._is_head_missed
@@ -218,7 +218,7 @@ class ScanBalance:
 
     @property
     def _is_head_missed(self) -> bool:
-        """Whether an offer may have jumped to where the head could not be read again, though it could before."""
+        """Whether an offer may have jumped to a part of the head that could be read before, but not again."""
         known = self.chain.stretches.unreadable if self.chain is not None else 0
         return self.closing.is_missed or self.closing.unreadable > known
 
@@ -228,7 +228,7 @@ class ScanBalance:
 
     @property
     def _is_settled(self) -> bool:
-        """Whether a further reading brought nothing, so that what remains is the count's own error."""
+        """Whether another reading brought nothing new, so that the remainder is an error of the count."""
         if not self._passes or self._is_broken or not self._has_end:
             return False
         return self._passes[-1].new == 0 or self.readings.remainder_before == self.remainder
@@ -239,27 +239,27 @@ class ScanBalance:
 
     @property
     def _has_end(self) -> bool:
-        """Whether the listing's end was seen, and not only nothing where more was counted."""
+        """Whether the listing's end was seen, and not just empty pages before the counted end."""
         return self._is_joined or bool(self._passes and self._passes[-1].ends_short)
 
     @property
     def _is_broken(self) -> bool:
-        """Whether the last reading met what is not movement, or the end of the listing repeats itself."""
+        """Whether the last reading met a fault, or the last page is repeated."""
         return self._repeats or bool(self._passes and self._passes[-1].broken())
 
     def _persistent_fault(self) -> Refused | None:
-        """A fault that two readings met at the same place."""
+        """A fault that two readings met at the same position."""
         if not self._passes:
             return None
         last = self._passes[-1].broken()
         if Fault.ENDLESS in last:
             return Refused(Fault.ENDLESS, f"position {min(last[Fault.ENDLESS]):,}")
-        if self._is_joined and self.remainder <= self._few:  # the chain has walked around it
+        if self._is_joined and self.remainder <= self._few:  # the chain has worked around it
             return None
-        for fault in Fault:  # in their order: where the first page came late, others were taken for each other's
+        for fault in Fault:  # IGNORED_PAGE first: if page 1 arrived late, its repeats were taken for REPEATED_PAGE
             for earlier in self._passes[:-1]:
                 both = earlier.broken().get(fault, set()) & last.get(fault, set())
-                if fault in (Fault.SHORT_PAGE, Fault.EMPTY_PAGE):  # where the listing ends, it may have grown meanwhile
+                if fault in (Fault.SHORT_PAGE, Fault.EMPTY_PAGE):  # near its end the listing may have grown meanwhile
                     both = {place for place in both if place < self.counted - self._few}
                 if both:
                     place = max(both) if fault is Fault.IGNORED_PAGE else min(both)

@@ -1,4 +1,4 @@
-"""What a scan knows when it begins, what it asks for beside pages, and how it ends: verdict and evidence."""
+"""What a scan knows when it begins, what it asks for in addition to pages, and how it ends: verdict and evidence."""
 
 from array import array
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
     from emag_pipeline.sync.completeness.scan import ScanDecisions
 
 
-# How a scan and its chain of windows stand.
+# The states of a scan and of its chain of windows.
 
 
 class ChainState(Enum):
-    """How a chain stands."""
+    """The state of a chain."""
 
     READING = "reading"
     #: one run reaches from head to tail
     JOINED = "joined"
-    #: there is nothing in the listing
+    #: the listing is empty
     EMPTY = "empty"
-    #: what lies behind the last offer repeats it: an end only if the count agrees
+    #: the last page is repeated behind the last offer: an end only if the count agrees
     REPEATS = "repeats"
-    #: the windows do not join: read plain pages twice
+    #: the windows do not join: plain pages must be read twice
     TORN = "torn"
-    #: what keeps them apart is `fault`
+    #: the windows do not join because of `fault`
     FAULTY = "faulty"
 
 
 class Phase(Enum):
-    """What is done now; END is the count that all of it is compared with."""
+    """The current step; END is the count with which everything is compared."""
 
     BEGIN = 0
     CHAIN = 1
@@ -44,16 +44,16 @@ class Phase(Enum):
 
 
 class Ask(Enum):
-    """What is asked for beside pages."""
+    """What a scan asks for in addition to pages."""
 
     COUNT = "count"
-    #: every offer that was known before and that no window showed, by its id
+    #: read every known offer that no window showed by its id
     CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known before a scan begins."""
+    """The facts known before a scan begins."""
 
     #: EMAG_API_PAGE_SIZE, or the smaller size that was found to work
     page_size: int = 100
@@ -61,16 +61,16 @@ class Situation:
     most_offers: int = 10_000
     #: the order of the last complete scan; None at a first publish
     previous: PreviousOrder | None = None
-    #: found by earlier scans of the account
+    #: behaviour observed by earlier scans of the account
     reorders: bool = False
     ignores_odd_sizes: bool = False
 
 
-# What is wrong with an answer and is not movement: named, so that a person knows what to report.
+# Faults of the marketplace that are not movement, named so that a person can report them.
 
 
 class Fault(Enum):
-    """A way in which a marketplace answers that no re-reading heals."""
+    """A fault of the marketplace that further reads do not fix."""
 
     IGNORED_PAGE = "the marketplace ignores currentPage"
     REPEATED_PAGE = "a page shows the rows of another one"
@@ -78,20 +78,20 @@ class Fault(Enum):
     SHORT_PAGE = "a short page has rows behind it"
     ENDLESS = "the pages do not end"
     EMPTY_LISTING = "the listing is empty and the count is not"
-    #: none of the marketplace: a defect of this code, which ends here and not in waiting for ever
-    NO_WAY = "the scan does not know how to go on, which is a defect of emag_pipeline: report it"
+    #: not the marketplace's fault but a bug in this code, reported instead of waiting for ever
+    NO_WAY = "the scan cannot continue, which is a bug in emag_pipeline: report it"
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The scan is complete; what the proof has to say of it beyond its figures stands in `marks`."""
+    """The scan is complete; `marks` are remarks on the proof beyond its figures."""
 
     marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No reading of this listing can be proven complete."""
+    """The scan cannot be proven complete."""
 
     fault: Fault
     where: str
@@ -100,14 +100,14 @@ class Refused:
 Verdict = Complete | Refused
 
 
-# What a scan has found, in numbers: the certificate of a publish.
+# The findings of a scan in numbers: the evidence for a publish.
 
 _WHOLE = (ChainState.JOINED, ChainState.EMPTY, ChainState.REPEATS)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The figures of a scan; `head_reached` and `tail_reached` are 1 where windows join up to there."""
+    """The figures of a scan; `head_reached` and `tail_reached` are 1 if windows join up to there."""
 
     rounds: int
     anchors: int
@@ -127,7 +127,7 @@ class Evidence:
 
 
 def evidence_of(scan: "ScanDecisions") -> Evidence:
-    """How the scan stands."""
+    """The current figures of the scan."""
     chain, order = scan.chain, scan.order
     is_disproved = scan.readings.disprove
     is_joined = chain is not None and chain.state in _WHOLE and not is_disproved
@@ -151,7 +151,7 @@ def evidence_of(scan: "ScanDecisions") -> Evidence:
 
 
 def listing_order_of(scan: "ScanDecisions") -> "array[int] | None":
-    """The order in which the chain has seen the offers; None where no chain reaches from head to tail."""
+    """The order in which the chain has seen the offers; None if no chain reaches from head to tail."""
     if (
         scan.chain is None
         or scan.chain.state is not ChainState.JOINED

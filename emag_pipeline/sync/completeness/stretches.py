@@ -1,7 +1,7 @@
-"""The stretches of a chain: what to read in smaller pages because a page failed, or over a border that no page crosses.
+"""The stretches of a chain: parts read in smaller pages because a page failed, or across a border that no page crosses.
 
-One stretch is read at a time, when nothing else is under way. Pages that fail twice though all of their parts answer
-are too large, and the chain goes on with smaller ones.
+One stretch is read at a time, while no other read is in progress. If pages fail twice although all of their parts
+succeed, they are too large, and the chain continues with smaller ones.
 """
 
 from array import array
@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from emag_pipeline.sync.completeness.reads import UNREADABLE, Read, Window, parts
 
-# A stretch of the listing in plain reads, narrowed down around what cannot be read.
+# A stretch of the listing in plain reads, which get smaller around unreadable positions.
 #
-# Plain reads share no offers, so nothing shows whether one slipped past a border between two of them. A stretch is
-# therefore read until two readings in a row show the same rows and fail at the same positions; after `MOST_PASSES` it
-# is given as the last reading showed it, and said to be united from all of them.
+# Plain reads share no offers, so an offer could be missed at a border between two of them. A stretch is therefore read
+# until two passes in a row show the same rows and fail at the same positions; after `MOST_PASSES` the rows of the last
+# pass are used, and the stretch is marked as united from several.
 
-#: The sizes that are tried when a page fails, largest first.
+#: The page sizes that are tried when a page fails, largest first.
 SIZES = (100, 50, 20, 10, 5, 1)
 MOST_PASSES = 4
 
@@ -27,21 +27,21 @@ def smaller(size: int) -> int:
 
 
 def usual(size: int) -> int:
-    """The largest usual page size that is not above this one."""
+    """The largest usual page size that is at most `size`."""
     return next(one for one in SIZES if one <= size)
 
 
 class Stretch:
-    """The positions `first` up to `stop`. Hands out reads, and is told what became of them."""
+    """The positions from `first` up to `stop`. Hands out reads and takes their results."""
 
     def __init__(self, first: int, stop: int, size: int, *, narrowed: bool = False) -> None:
         """`narrowed`: it is read because a larger page failed."""
         self.first, self.stop = first, stop
-        #: rows of the last pass, once it has ended as it should
+        #: the rows of the last pass, once the stretch is finished
         self.ids: list[int] | None = None
-        #: the passes did not agree with each other: what they showed together is all that is known
+        #: the passes did not agree with each other
         self.is_united = False
-        #: in some pass a position could not be read: an offer breaks pages, which may have moved out of it since
+        #: some pass met an unreadable position; the offer that breaks pages may have moved out of the stretch since
         self.was_unreadable = False
         #: some part of it had to be read in smaller pages
         self.narrowed = narrowed
@@ -54,15 +54,15 @@ class Stretch:
 
     @property
     def largest(self) -> int:
-        """The size of the largest pages that it has not found to fail."""
+        """The largest page size that has not failed in this stretch."""
         return self._largest
 
     def take(self) -> Read | None:
-        """The next read; None while answers are outstanding."""
+        """The next read; None while responses are outstanding."""
         return self._waiting.popleft() if self._waiting else None
 
     def has(self, read: Read) -> bool:
-        """Whether it asked for this and was not told yet."""
+        """Whether it is waiting for this read."""
         return read in self._plan and read not in self._shown and read not in self._waiting
 
     def answered(self, read: Read, ids: Sequence[int]) -> None:
@@ -71,7 +71,7 @@ class Stretch:
         self._end_pass()
 
     def failed(self, read: Read) -> None:
-        """The read failed, while the marketplace answers others."""
+        """The read failed, although the marketplace responds to others."""
         if read.size == 1:
             self.was_unreadable = True
             self._shown[read] = [UNREADABLE]
@@ -102,24 +102,24 @@ class Stretch:
         for read in self._plan:
             shown = self._shown[read]
             rows.extend(shown)
-            if len(shown) < read.size:  # the end of the listing: what follows shows nothing, or has arrived meanwhile
+            if len(shown) < read.size:  # the end of the listing; rows after it have arrived meanwhile
                 break
         return rows
 
 
-#: A page that failed though all of its parts answered may have been bad luck once, not twice.
+#: After this many pages failed although all of their parts succeeded, pages of their size are too large.
 _LUCK = 2
 
 
 class Stretches:
-    """Hands out their reads. `size`: the largest page."""
+    """Hands out the reads of a chain's stretches. `size`: the largest page size."""
 
     def __init__(self, size: int) -> None:
-        #: the largest page that has not been found to fail
+        #: the largest page size that works
         self.size = size
-        #: stretches begun, and those whose readings did not agree
+        #: number of stretches begun, and of those whose passes did not agree
         self.begun = self.united = 0
-        #: different positions that no page shows
+        #: number of distinct unreadable positions
         self.unreadable = 0
         self._unreadable: set[tuple[int, int]] = set()
         self._now: Stretch | None = None
@@ -129,11 +129,11 @@ class Stretches:
 
     @property
     def are_due(self) -> bool:
-        """Whether one is being read, or is to be."""
+        """Whether one is being read or is waiting."""
         return self._now is not None or bool(self._failed)
 
     def add(self, read: Read, *, is_slow: bool) -> None:
-        """The read failed, while the marketplace answers others. `is_slow`: its size may be why."""
+        """The read failed, although the marketplace responds to others. `is_slow`: its size may be the cause."""
         if is_slow:
             self._luck = _LUCK
         self._failed.append(read)
@@ -143,7 +143,7 @@ class Stretches:
         self._begin(Stretch(first, stop, self.size))
 
     def take(self, *, is_quiet: bool) -> Read | None:
-        """The next read; None while answers are outstanding. `is_quiet`: nothing else of the chain is under way."""
+        """The next read; None while responses are outstanding. `is_quiet`: the chain has no other read in progress."""
         while self._now is None and self._failed and is_quiet:
             failed = self._failed.pop()
             if failed.size <= self.size:
@@ -152,18 +152,18 @@ class Stretches:
         return self._now.take() if self._now is not None else None
 
     def has(self, read: Read) -> bool:
-        """Whether it asked for this and was not told yet."""
+        """Whether it is waiting for this read."""
         return self._now is not None and self._now.has(read)
 
     def answered(self, read: Read, window: Window) -> Window | None:
-        """The read showed these rows. Returns the whole stretch as one window, once it has been read to its end."""
+        """The read showed this window. Returns the whole stretch as one window once it is finished."""
         self._newest = window.number
         if self._now is not None:
             self._now.answered(read, window.ids)
         return self._closed()
 
     def failed(self, read: Read) -> Window | None:
-        """The read failed; otherwise as `answered`."""
+        """The read failed; otherwise like `answered`."""
         if self._now is not None:
             self._now.failed(read)
         return self._closed()
@@ -187,9 +187,10 @@ class Stretches:
         return Window(Read(1, 1), stretch.first, array("q", stretch.ids), self._newest, is_short)
 
     def _note_unreadable(self, first: int, ids: Sequence[int]) -> None:
-        """Two stretches may hold the same one: at its position or, where the listing has moved, beside its neighbours.
+        """Count new unreadable rows.
 
-        In doubt it is the same: what is counted once too often would hide from the count an offer that was not seen.
+        Two stretches may contain the same one: at the same position or, if the listing has moved, next to the same
+        offers. In doubt it counts as the same: a row counted twice would hide an unseen offer from the count.
         """
         for place, one in enumerate(ids):
             if one == UNREADABLE:
@@ -199,7 +200,7 @@ class Stretches:
 
 
 def _names(first: int, ids: Sequence[int], place: int) -> Iterator[tuple[int, int]]:
-    """How an unreadable row may be known again: by its position, and by the nearest offers and how far off they are."""
+    """How an unreadable row can be recognised: by its position, and by its distance to the nearest offers."""
     yield 0, first + place
     for way in (-1, 1):
         at = place + way
