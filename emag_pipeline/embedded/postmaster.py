@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from emag_pipeline.embedded.places import socket_address
-from emag_pipeline.errors import PipelineError
+from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.processes import is_stopped, lives
 from emag_pipeline.store.calls import DriverCalls, once
 from emag_pipeline.store.engine import Database
@@ -58,7 +58,8 @@ class ServerAnswer(Enum):
 
     AS_NOTED = "when the note says"
     STARTING = "it takes no connections yet"
-    OTHERWISE = "at another time, or nothing"
+    LATE = "nothing in time, on a connection that was taken: it is frozen, or its machine is busy"
+    OTHERWISE = "at another time, or no connection"
 
 
 def noted(data: Path) -> Note | None:
@@ -246,14 +247,16 @@ def _is_elsewhere(process: psutil.Process, data: Path) -> bool:
 def _says_so_itself(note: Note) -> bool:
     """Whether the server confirms its start time, which the process table cannot if the clock was set since.
 
-    A server that accepts no connections yet cannot confirm it, and is accepted: it works in the directory and listens
-    on the socket of postmaster.pid.
+    A server that accepts no connections yet, or is too slow or frozen, cannot confirm it, and is accepted: it works in
+    the directory and listens on the socket of postmaster.pid, or has not noted its socket yet.
     """
     return _answer(note) is not ServerAnswer.OTHERWISE
 
 
 def _answer(note: Note) -> ServerAnswer:
     """Query in another thread: a stopping process needs the answer too, but calls in its main thread are aborted."""
+    if note.sockets == Path():  # PostgreSQL adds it once it listens
+        return ServerAnswer.STARTING
     return once(lambda: _asked(note)).result()
 
 
@@ -268,4 +271,6 @@ def _asked(note: Note) -> ServerAnswer:
         ):
             return ServerAnswer.AS_NOTED if tx.run(query, started=note.started).scalar_one() else ServerAnswer.OTHERWISE
     except PipelineError as error:
-        return ServerAnswer.STARTING if error.what == STARTING_UP else ServerAnswer.OTHERWISE
+        if error.what == STARTING_UP:
+            return ServerAnswer.STARTING
+        return ServerAnswer.LATE if isinstance(error, DatabaseUnavailable) and error.is_late else ServerAnswer.OTHERWISE

@@ -130,6 +130,27 @@ def test_a_clock_that_was_set_since_does_not_make_our_server_a_stranger(homes: t
     file.write_text("\n".join(lines))
 
 
+@pytest.mark.parametrize("is_frozen", [True, False], ids=["frozen", "before its socket is noted"])
+def test_nor_does_it_of_one_that_cannot_be_asked(homes: tuple[Path, Path], is_frozen: bool) -> None:
+    ours, _ = homes
+    server = embedded.start(ours)
+    process = server.postmaster()
+    file = server.data / "postmaster.pid"
+    said = file.read_text()
+    lines = said.split("\n")
+    lines[2] = str(int(lines[2]) - 7200)
+    if not is_frozen:
+        lines[4:] = ["", ""]  # as PostgreSQL writes it first
+    file.write_text("\n".join(lines))
+    if is_frozen:
+        process.suspend()
+    try:
+        assert postmaster.process_of(server.data) == process
+    finally:
+        process.resume()
+        file.write_text(said)
+
+
 def test_a_stopped_server_is_waited_for(homes: tuple[Path, Path]) -> None:
     ours, _ = homes
     server = embedded.start(ours)
