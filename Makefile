@@ -5,7 +5,7 @@ VENV := .venv
 QUICK := $(addprefix emag_pipeline_tests/,completeness marketplace settings logs charts house sandbox) \
   $(wildcard emag_pipeline_tests/test_*.py)
 
-.PHONY: help up dev check quick test slow drills soak moving month bench bench-dlt coverage mutants audit docs screenshots lock
+.PHONY: help up dev check quick test slow services drills soak moving month bench bench-dlt coverage mutants audit docs screenshots lock
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -33,13 +33,16 @@ check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's check 
 	  $(VENV)/bin/dg check defs && $(VENV)/bin/dagster definitions validate; code=$$?; rm -rf $$home; exit $$code
 
 quick: dev  ## the tests that need no database server; another Python: PYTHON=python3.12 VENV=.venv-3.12
-	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow" $(QUICK)
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow and not services" $(QUICK)
 
 test: dev  ## the test suite on a temporary database, in parallel (two cores are enough)
-	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow"
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m "not slow and not services"
 
-slow: dev  ## slow tests: daemons, kills, long waits, 100,000 offers
+slow: dev  ## slow tests: daemons, kills, long waits, 100,000 offers, random stories
 	$(VENV)/bin/pytest -n 3 --dist loadfile -m slow
+
+services: dev  ## the whole `up`, deployed services and the pages in a browser: they start, die, recover, and are left alone
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m services
 
 drills: dev  ## run every fault against a scratch database: 0 lost rows, 0 wrong deletions
 	$(VENV)/bin/emag-pipeline drill
@@ -61,10 +64,10 @@ bench-dlt:  ## install dlt into .venv-dlt; `make bench` then measures it too
 	$(PYTHON) -m venv .venv-dlt
 	.venv-dlt/bin/pip install --quiet 'dlt[postgres]>=1.31,<2'
 
-coverage: dev  ## both halves of the suite under coverage, a table of lines and branches missed, a total per slice (an hour or two)
+coverage: dev  ## the whole suite under coverage, a table of lines and branches missed, a total per slice (an hour or two)
 	$(VENV)/bin/coverage erase
-	code=0; for half in "not slow" slow; do \
-	  $(VENV)/bin/coverage run -m pytest -n 3 --dist loadfile -o timeout=900 -m "$$half" || code=$$?; done; \
+	code=0; for part in "not slow and not services" slow services; do \
+	  $(VENV)/bin/coverage run -m pytest -n 3 --dist loadfile -o timeout=900 -m "$$part" || code=$$?; done; \
 	  $(VENV)/bin/coverage combine --quiet && $(VENV)/bin/coverage report --precision=1 && \
 	  for slice in emag_pipeline/*/; do [ ! -f "$$slice/__init__.py" ] || printf '%-32s %s %%\n' "$$slice" \
 	    "$$($(VENV)/bin/coverage report --precision=1 --include="$$slice*" --format=total)"; done; \

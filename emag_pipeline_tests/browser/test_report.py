@@ -19,7 +19,7 @@ from emag_pipeline_tests.browser.pages import CHROMIUM
 from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.report.shops import HOSTILE, open_shop
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
+pytestmark = [pytest.mark.services, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 
 #: How many lines the text of each element takes.
 _LINES = """all => all.map(one => {

@@ -10,7 +10,7 @@ from emag_pipeline.sandbox import SandboxControl
 from emag_pipeline_tests.browser.pages import CHROMIUM, browser_page
 from emag_pipeline_tests.local.ups import Up, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
+pytestmark = [pytest.mark.services, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 
 _GROUP = "/locations/emag_pipeline/asset-groups/offers/lineage"
 _CHECK = "/assets/offers?view=checks&checkDetail=ean_check_digits_are_right"

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from emag_pipeline_tests.browser.pages import ASSET_GRAPH, CHECKS, CHROMIUM, PUBLISHED, browser_page, open_view
 from emag_pipeline_tests.local.ups import Up
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
+pytestmark = [pytest.mark.services, pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.databases import drop
 from emag_pipeline_tests.deploy.sites import Site, another, make_site
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 _UNITS = [f"emag-pipeline-{name}.service" for name in ("code-location", "daemon", "webserver", "exporter")]
 _PASSWORD = "deploy-s3cret"

@@ -19,7 +19,7 @@ from emag_pipeline_tests.promises.watching import durable_pages, newest, wait_fo
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 _UNITS = [f"emag-pipeline-{name}.service" for name in ("code-location", "daemon", "webserver", "exporter")]
 

@@ -12,7 +12,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.local import ups
 from emag_pipeline_tests.local.ups import Up, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 _BROKEN = "\nnonsense = 1\n"
 _PATIENCE_SECONDS = 600.0

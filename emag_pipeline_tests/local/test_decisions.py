@@ -17,7 +17,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, refresh, refused
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture

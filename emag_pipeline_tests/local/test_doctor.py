@@ -13,7 +13,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.local import ups
 from emag_pipeline_tests.local.ups import Up
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture(scope="module")

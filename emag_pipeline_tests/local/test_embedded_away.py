@@ -23,7 +23,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from emag_pipeline_tests.monitoring.expositions import value
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import sync
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 #: What Prometheus waits by default.
 _SCRAPE_SECONDS = 10

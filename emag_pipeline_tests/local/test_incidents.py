@@ -15,7 +15,7 @@ from emag_pipeline_tests.monitoring.receiver import SECRET, Receiver
 from emag_pipeline_tests.promises.watching import newest, wait_for, wait_for_pages
 from emag_pipeline_tests.store.ageing import published_ago
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @dataclass(frozen=True, slots=True)

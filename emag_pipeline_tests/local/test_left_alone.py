@@ -20,7 +20,7 @@ from emag_pipeline.store.monitoring_tables import CheckResult, check_results
 from emag_pipeline_tests.local.ups import Up, up_in, wait_until
 from emag_pipeline_tests.sync.syncs import rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1500)]
 
 _INTERVAL = 10
 _ALONE_SECONDS = float(os.environ.get("EMAG_ALONE_SECONDS", "600"))

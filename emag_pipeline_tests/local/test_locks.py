@@ -25,7 +25,7 @@ from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.refresh import context_for, ledger_row
 from emag_pipeline_tests.sync.syncs import execute
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from emag_pipeline import embedded
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 
 @dataclass(frozen=True, slots=True)

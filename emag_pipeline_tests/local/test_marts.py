@@ -23,7 +23,7 @@ from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.pasts import Past, good
 from emag_pipeline_tests.sync.syncs import rows, sync
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 #: Prints the first day that the definitions know.
 _FIRST_KEY = "from emag_pipeline.marts.dagster import days; print(days.get_first_partition_key())"

@@ -16,7 +16,7 @@ from emag_pipeline_tests.promises.watching import newest, wait_for
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 _WEBSERVER, _DAEMON, _CODE_SERVERS = ("dagster_webserver",), ("dagster._daemon", "run"), ("api", "grpc")
 

@@ -27,7 +27,7 @@ from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 _PASSWORD = "ein-Geheimnis!"
 

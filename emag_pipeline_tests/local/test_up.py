@@ -20,7 +20,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.local.ups import Up, processes_of, start, wait_until
 from emag_pipeline_tests.monitoring.expositions import value
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.services
 
 #: Those that have one plain value in the API and one column.
 _FIELDS = (
