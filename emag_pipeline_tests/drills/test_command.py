@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from emag_pipeline.cli.practice import drill
 from emag_pipeline.drills.scenarios import all_scenarios
+from emag_pipeline.embedded import places
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +32,7 @@ def test_the_list_names_every_drill_and_plays_none() -> None:
 def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty directory for temporary files; its name is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="d-") as directory:
+        Path(directory).chmod(0o711)  # as /tmp: PostgreSQL's user may enter it
         monkeypatch.setattr("tempfile.tempdir", directory)
         yield Path(directory)
 
@@ -38,6 +40,7 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_drill_plays_on_storage_of_its_own_and_leaves_nothing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_SYNC_URL", "postgresql://nobody@127.0.0.1:1/users_own")
     monkeypatch.setenv("EMAG_HOME", str(empty / "users_own"))
+    monkeypatch.setattr(places, "ROOTS", empty / "roots")
     done = _drill("page-bound", "--json")
     told = json.loads(done.stdout)
     assert (done.exit_code, told["ok"]) == (0, True)
