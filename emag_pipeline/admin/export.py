@@ -22,7 +22,7 @@ from emag_pipeline.store import catalog
 from emag_pipeline.store.catalog import Column
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.roles import exportable, readable
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 
 _SQL = statements("admin/export.sql")
@@ -117,7 +117,7 @@ def _csv(column: Column, *, raw: bool) -> str:
     if kind in _CSV:
         return _CSV[kind].format(column.name)
     text = f'to_jsonb("{column.name}")::text' if kind.endswith("[]") else f'"{column.name}"::text'
-    return text if raw else _SQL["without_formulas"].replace("{text}", text)
+    return text if raw else filled(_SQL["without_formulas"], {"text": text})
 
 
 def _begin(tx: Transaction) -> None:

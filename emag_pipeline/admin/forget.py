@@ -13,7 +13,7 @@ from emag_pipeline.logs import logger
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import catalog
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.sync import staging_room
 from emag_pipeline.sync.accounts import host_of, is_same
 
@@ -74,7 +74,7 @@ def _require_rest(database: Database, account: str) -> None:
 
 
 def _remove(database: Database, table: str, condition: str, account: str) -> int:
-    remove = _SQL["remove"].replace("{table}", table).replace("{condition}", condition)
+    remove = filled(_SQL["remove"], {"table": table, "condition": condition})
     removed = 0
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:

@@ -19,7 +19,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store import OperationalError, catalog, migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.error_mapping import WRONG_DATA
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import statistics
 from emag_pipeline.wording import counted
@@ -221,7 +221,8 @@ def _load_by_scratch(tx: Transaction, backup: Archive, report: Callable[[str, in
     for table in catalog.own_tables(tx):
         columns = ", ".join(f'"{name}"' for name in catalog.writable_columns(tx, table))
         tx.run(f"DELETE FROM {{schema}}.{table}")
-        tx.run(_named("take_from_scratch", table=table, columns=columns, scratch=f'"{scratch.schema}"'))
+        words = {"table": table, "columns": columns, "scratch": f'"{scratch.schema}"'}
+        tx.run(filled(_SQL["take_from_scratch"], words))
     scratch.run("DROP SCHEMA {schema} CASCADE")
     _follow_ids(tx)
 
@@ -229,12 +230,5 @@ def _load_by_scratch(tx: Transaction, backup: Archive, report: Callable[[str, in
 def _follow_ids(tx: Transaction) -> None:
     for table in catalog.own_tables(tx):
         for column in catalog.identity_columns(tx, table):
-            tx.run(_named("follow_ids", table=table, column=column), table=f'"{tx.schema}".{table}', column=column)
-
-
-def _named(statement: str, **names: str) -> str:
-    """A statement for tables and columns that are known from the catalog."""
-    sql = _SQL[statement]
-    for name, value in names.items():
-        sql = sql.replace(f"{{{name}}}", value)
-    return sql
+            sql = filled(_SQL["follow_ids"], {"table": table, "column": column})
+            tx.run(sql, table=f'"{tx.schema}".{table}', column=column)

@@ -9,7 +9,7 @@ from uuid import UUID
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import row_of, rows_of
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.sync import statistics
 
 #: Past days that are searched for missing rows, and how many of them are requested at once.
@@ -94,15 +94,12 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
     """
     named = statements("marts/reconcile.sql")
     words = {
-        "{shown}": named["shown_on_day" if mart.is_by_day else "shown"],
-        "{differences}": mart.statement("differences"),
-        "{totals}": mart.statement("totals"),
-        "{table}": mart.table,
+        "shown": named["shown_on_day" if mart.is_by_day else "shown"],
+        "differences": mart.statement("differences"),
+        "totals": mart.statement("totals"),
+        "table": mart.table,
     }
-    sql = named["reconcile"]
-    for word, text in words.items():
-        sql = sql.replace(word, text)
     scope = {**mart.parameters, "account": account, "mart": mart.name, "day": day, "most": SAMPLE}
     with database.transaction() as tx:
         statistics.expect_account(tx, account)
-        return row_of(tx.run(sql, **scope), Reconciliation)
+        return row_of(tx.run(filled(named["reconcile"], words), **scope), Reconciliation)

@@ -11,6 +11,7 @@ from typing import Any
 
 from emag_pipeline.marts.registry import BUY_BUTTON, DAILY_ASSORTMENT, LOW_STOCK, OFFER_ISSUES, WINDOW_DAYS, Mart
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import filled
 from emag_pipeline.sync.published import TIMEOUT_SECONDS
 
 #: Upper bounds of days of cover, and the name of each band below them.
@@ -263,8 +264,6 @@ def _rows(
     database: Database, mart: Mart, name: str, account: str, words: dict[str, str] | None = None, **parameters: Any
 ) -> list[dict[str, Any]]:
     """The rows of a statement of the mart; words in braces are other statements of its file, or those of `words`."""
-    sql = mart.statement(name)
-    for word, text in {**mart.statements, **(words or {})}.items():
-        sql = sql.replace(f"{{{word}}}", text)
+    sql = filled(mart.statement(name), {**mart.statements, **(words or {})})
     with database.transaction(timeout_seconds=TIMEOUT_SECONDS) as tx:
         return [dict(row._mapping) for row in tx.run(sql, account=account, **parameters)]

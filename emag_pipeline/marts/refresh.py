@@ -12,7 +12,7 @@ from emag_pipeline.errors import PermanentError
 from emag_pipeline.marts.registry import Mart
 from emag_pipeline.store.columns import listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import statistics
 
@@ -94,7 +94,7 @@ _FIRST_ID, _LAST_ID = -(2**63), 2**63 - 1
 
 
 def _known(tx: Transaction, mart: Mart, scope: Mapping[str, Any], *, is_filled: bool = False) -> Any:
-    sql = statements("marts/merge.sql")["known"].replace("{rates}", mart.statements.get("rates", "NULL"))
+    sql = filled(statements("marts/merge.sql")["known"], {"rates": mart.statements.get("rates", "NULL")})
     return tx.run(sql, **scope, rules=mart.rules(scope["language"]), is_filled=is_filled).one()
 
 
@@ -114,7 +114,7 @@ def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int
     merged = [_merged(tx, mart, _PART, {**scope, "after": after, "to": to}) for after, to in pairwise(bounds)]
     done = {name: sum(one[name] for one in merged if one) for name in ("rows", "inserted", "updated", "deleted")}
     shown = {"sync_id": first.sync_id, "published_at": first.published_at}
-    note = _note(f"({named['of_parts']}) parts", "true")
+    note = filled(named["note"], {"counted": f"({named['of_parts']}) parts", "shows_newest": "true"})
     tx.run(note, **{name: scope[name] for name in ("account", "mart", "basis")}, **shown, **done)
     if merged[-1] and merged[-1]["sync_id"] == first.sync_id:
         return done | shown
@@ -124,35 +124,22 @@ def _in_parts(tx: Transaction, mart: Mart, scope: Mapping[str, Any], offers: int
 
 
 def _merged(tx: Transaction, mart: Mart, offers: _Offers, scope: Mapping[str, Any]) -> dict[str, Any] | None:
-    sql = _merge(statements("marts/merge.sql")["merge"], mart, offers)
-    row = tx.run(sql, **scope).one_or_none()
-    return None if row is None else dict(row._mapping)
-
-
-def _merge(template: str, mart: Mart, offers: _Offers) -> str:
+    named = statements("marts/merge.sql")
     words = {
-        "{note}": _note("counted", mart.shows_newest if offers.are_all else "false"),
-        "{fresh}": mart.statement("fresh"),
-        "{touched}": offers.touched,
-        **{f"{{{alias}_of_touched}}": offers.condition.format(alias) for alias in ("h", "m", "o")},
-        "{table}": mart.table,
-        "{scope}": mart.scope,
+        "note": named["note"],
+        "counted": "counted",
+        "shows_newest": mart.shows_newest if offers.are_all else "false",
+        "fresh": mart.statement("fresh"),
+        "touched": offers.touched,
+        **{f"{alias}_of_touched": offers.condition.format(alias) for alias in ("h", "m", "o")},
+        "table": mart.table,
+        "scope": mart.scope,
         **_lists("key", mart.key),
         **_lists("columns", mart.columns),
     }
-    for word, sql in words.items():
-        template = template.replace(word, sql)
-    return template
-
-
-def _note(counted: str, shows_newest: str) -> str:
-    note = statements("marts/merge.sql")["note"]
-    return note.replace("{counted}", counted).replace("{shows_newest}", shows_newest)
+    row = tx.run(filled(named["merge"], words), **scope).one_or_none()
+    return None if row is None else dict(row._mapping)
 
 
 def _lists(name: str, columns: Sequence[str]) -> dict[str, str]:
-    return {
-        f"{{{name}}}": listed(columns),
-        f"{{f_{name}}}": listed(columns, "f"),
-        f"{{m_{name}}}": listed(columns, "m"),
-    }
+    return {name: listed(columns), f"f_{name}": listed(columns, "f"), f"m_{name}": listed(columns, "m")}

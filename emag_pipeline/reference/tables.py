@@ -14,7 +14,7 @@ import simplejson
 from emag_pipeline.errors import ScanNotProven
 from emag_pipeline.store.columns import listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import statistics
 
@@ -133,10 +133,7 @@ def _require_nothing_stored(tx: Transaction, resource: Resource, marketplace: st
 
 
 def _run(tx: Transaction, name: str, resource: Resource, /, **parameters: Any) -> Any:
-    sql = statements("reference/reference.sql")[name]
-    for word, text in _words(resource).items():
-        sql = sql.replace(f"{{{word}}}", text)
-    return tx.run(sql, **parameters)
+    return tx.run(filled(statements("reference/reference.sql")[name], _words(resource)), **parameters)
 
 
 def _words(resource: Resource) -> dict[str, str]:
@@ -188,11 +185,11 @@ def unknown_vat_rates(database: Database, marketplace: str) -> Unknown:
 
 def _unknown(database: Database, resource: Resource, marketplace: str, offers: str) -> Unknown:
     """`offers` is the table or join with the id."""
-    named = {
-        name: sql.replace("{table}", resource.table).replace("{key}", resource.key).replace("{offers}", offers)
-        for name, sql in statements("reference/checks.sql").items()
-    }
+    named = statements("reference/checks.sql")
+    words = {"table": resource.table, "key": resource.key, "offers": offers}
+    count = filled(named["count_unknown"], words)
+    first_of_them = filled(named["sample_unknown"], words)
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        counted = tx.run(named["count_unknown"], marketplace=marketplace).one()
-        found = tx.run(named["sample_unknown"], marketplace=marketplace, most=SAMPLE).all() if counted.offers else ()
+        counted = tx.run(count, marketplace=marketplace).one()
+        found = tx.run(first_of_them, marketplace=marketplace, most=SAMPLE).all() if counted.offers else ()
         return Unknown(**counted._mapping, sample=[dict(row._mapping) for row in found])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.sync import staging_room
 
 #: The vendor asks to keep every call for this long (docs/marketplace-api.md, "Calls and responses"): never shorter.
@@ -80,7 +80,7 @@ def _count(database: Database, what: _Remains, **values: float) -> int:
 
 def _remove(database: Database, what: _Remains, **values: float) -> int:
     change = f"UPDATE {what.table} SET {what.emptied}" if what.emptied else f"DELETE FROM {what.table}"
-    sql = _SQL["batch"].format(change=change, table=what.table, condition=what.condition)
+    sql = filled(_SQL["batch"], {"change": change, "table": what.table, "condition": what.condition})
     removed = 0
     while True:
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS, durable=False) as tx:

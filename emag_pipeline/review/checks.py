@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from emag_pipeline.store.columns import NARROW, TEXTS, hashed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import remembered, statistics
 
@@ -129,10 +129,10 @@ def review(database: Database, check: str, account: str, *, currency: str | None
     named = statements("review/findings.sql")
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
         statistics.expect_account(tx, account)
-        rows = _run(tx, named["judge"].replace("{findings}", named[check]), check=check, most=SAMPLE, **scope).all()
+        rows = _run(tx, named["judge"], check, most=SAMPLE, **scope).all()
         is_published = bool(tx.run(named["is_published"], account=account).scalar_one())
         numbers_of = named.get(f"numbers_of_{check}")
-        numbers = _run(tx, numbers_of, **scope).one_or_none() if numbers_of else None
+        numbers = _run(tx, numbers_of, check, **scope).one_or_none() if numbers_of else None
     found = dict.fromkeys((False, True), 0) | {row.is_accepted: row.found for row in rows}
     return Review(
         found=found[False],
@@ -151,22 +151,23 @@ def not_found(
     sql = f"SELECT emag_offer_id FROM ({statements('review/findings.sql')[check]}) f WHERE emag_offer_id = ANY(:offers)"
     scope = {"account": account, "currency": currency, "price_move": price_move}
     with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
-        found = set(_run(tx, sql, check=check, offers=list(offers), **scope).scalars())
+        found = set(_run(tx, sql, check, offers=list(offers), **scope).scalars())
     return [offer for offer in dict.fromkeys(offers) if offer not in found]
 
 
-def _run(tx: Transaction, sql: str, **scope: Any) -> Any:
-    """Run a statement in which words in braces are other statements of the file, or values of `scope`."""
+def _run(tx: Transaction, sql: str, check: str, **scope: Any) -> Any:
+    """Run a statement for a check: `{findings}` is the check's own, other words in braces are the file's statements."""
+    named = statements("review/findings.sql")
     words = {
+        **named,
+        "findings": named[check],
         "active": statements("review/deviations.sql")["active"],
         "s_narrow_hash": hashed(NARROW, "s"),
         "o_narrow_hash": hashed(NARROW, "o"),
         "s_texts_hash": hashed(TEXTS, "s"),
         "p_texts_hash": hashed(TEXTS, "p"),
     }
-    for word, text in {**statements("review/findings.sql"), **words}.items():
-        sql = sql.replace(f"{{{word}}}", text)
-    return tx.run(sql, formula=remembered.digest_formula(), **scope)
+    return tx.run(filled(sql, words), check=check, formula=remembered.digest_formula(), **scope)
 
 
 def _finding(row: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from emag_pipeline.errors import SettingsError
 from emag_pipeline.review.checks import CHECKS
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 
 #: The checks whose findings can be accepted, and whether on single offers.
@@ -110,4 +110,4 @@ def _require_offers(tx: Transaction, account: str, offers: Sequence[int]) -> Non
 def _sql(name: str) -> str:
     """A statement of deviations.sql, with the statements that it includes."""
     named = statements("review/deviations.sql")
-    return named[name].replace("{active}", named["active"]).replace("{deviations}", named["deviations"])
+    return filled(named[name], named)

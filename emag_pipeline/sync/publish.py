@@ -10,7 +10,7 @@ from emag_pipeline.errors import LeaseLost, RefusedError, StagingLost
 from emag_pipeline.logs import logger
 from emag_pipeline.store.columns import COMMERCIAL, NARROW, TEXTS, WIDE, YOUNG_NARROW, YOUNG_WIDE, hashed, listed
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import fragments, statements
+from emag_pipeline.store.sql import filled, fragments, statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import figures, ledger, remembered, staging, staging_room, statistics
 from emag_pipeline.sync import request_log as requests
@@ -184,34 +184,32 @@ def _run_in_parts(tx: Transaction, name: str, scope: dict[str, Any], offers: int
 
 
 def _run(tx: Transaction, name: str, scope: dict[str, Any], *, part: str = "") -> Any:
-    sql = statements(_SQL)[name].replace("{part}", part)
-    for word, stands_for in _WORDS.items():
-        sql = sql.replace(word, stands_for)
+    sql = filled(statements(_SQL)[name], {**_WORDS, "part": part})
     return tx.run(staging_room.own(sql, scope["account"]), **scope)
 
 
 _OLD_NARROW = tuple(column for column in NARROW if column not in YOUNG_NARROW)
 _OLD_WIDE = tuple(column for column in WIDE if column not in YOUNG_WIDE)
 _WORDS = {
-    "{gone}": fragments("sync/confirm.sql")["gone"],
-    "{narrow}": listed(NARROW),
-    "{s_narrow}": listed(NARROW, "s"),
-    "{narrow_hash}": hashed(NARROW, "s"),
-    "{texts_hash}": hashed(TEXTS, "s"),
-    "{wide}": listed(WIDE),
-    "{s_wide}": listed(WIDE, "s"),
-    "{commercial}": listed(COMMERCIAL),
-    "{kept_or_read}": ", ".join(
+    "gone": fragments("sync/confirm.sql")["gone"],
+    "narrow": listed(NARROW),
+    "s_narrow": listed(NARROW, "s"),
+    "narrow_hash": hashed(NARROW, "s"),
+    "texts_hash": hashed(TEXTS, "s"),
+    "wide": listed(WIDE),
+    "s_wide": listed(WIDE, "s"),
+    "commercial": listed(COMMERCIAL),
+    "kept_or_read": ", ".join(
         f"CASE WHEN '{column}' = ANY (s.unreadable) THEN o.{column} ELSE s.{column} END" for column in COMMERCIAL
     ),
-    "{young_narrow}": listed(YOUNG_NARROW),
-    "{s_young_narrow}": listed(YOUNG_NARROW, "s"),
-    "{o_old_narrow}": listed(_OLD_NARROW, "o"),
-    "{s_old_narrow}": listed(_OLD_NARROW, "s"),
-    "{young_wide}": listed(YOUNG_WIDE),
-    "{s_young_wide}": listed(YOUNG_WIDE, "s"),
-    "{p_old_wide}": listed(_OLD_WIDE, "p"),
-    "{s_old_wide}": listed(_OLD_WIDE, "s"),
+    "young_narrow": listed(YOUNG_NARROW),
+    "s_young_narrow": listed(YOUNG_NARROW, "s"),
+    "o_old_narrow": listed(_OLD_NARROW, "o"),
+    "s_old_narrow": listed(_OLD_NARROW, "s"),
+    "young_wide": listed(YOUNG_WIDE),
+    "s_young_wide": listed(YOUNG_WIDE, "s"),
+    "p_old_wide": listed(_OLD_WIDE, "p"),
+    "s_old_wide": listed(_OLD_WIDE, "s"),
 }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from emag_pipeline.store.columns import NARROW, WIDE, listed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 
 _SQL = statements("sync/published.sql")
 TIMEOUT_SECONDS = 60
@@ -85,7 +85,7 @@ def first_publish_days(database: Database, accounts: Sequence[str]) -> dict[str,
 def published_offers(database: Database, account: str) -> dict[int, PublishedOffer]:
     """All published offers of an account by id, tombstoned ones too."""
     with database.transaction(timeout_seconds=60) as tx:
-        rows = tx.run(_SQL["offers"].replace("{columns}", listed(_COLUMNS)), account=account).mappings()
+        rows = tx.run(filled(_SQL["offers"], {"columns": listed(_COLUMNS)}), account=account).mappings()
         return {
             row["emag_offer_id"]: PublishedOffer(
                 {name: row[name] for name in _COLUMNS}, row["is_deleted"], row["version"]

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline.store.sql import statements
+from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.store.transaction import Transaction
 
 #: The partitioned tables, in the order of deletion. Windows are last: while they exist, other rows may exist too.
@@ -112,7 +112,7 @@ def delete(
             fence(tx)
             run(
                 tx,
-                statements("sync/staging.sql")["delete_piece"].replace("{table}", table),
+                filled(statements("sync/staging.sql")["delete_piece"], {"table": table}),
                 account,
                 **piece,
                 going=None if going is None else list(going),
