@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import AliasPath, Field
 
-from emag_pipeline import sandbox as marketplace
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.json_output import JsonModel, Tenths, json_text
 from emag_pipeline.local import ports
-from emag_pipeline.sandbox import LikenessError, PortTaken, SandboxServer, like
+from emag_pipeline.sandbox import LikenessError, PortTaken, SandboxServer, like, run
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS, DEFAULT_SEED
 from emag_pipeline.sandbox.settings import Parameters
 
@@ -78,7 +77,7 @@ def sandbox(
         "parameters": parameters,
     }
     try:
-        marketplace.run(
+        server = SandboxServer(
             port,
             host=bind,
             hosts=hosts.split(","),
@@ -88,17 +87,13 @@ def sandbox(
             requests_per_minute=requests_per_minute,
             changes_per_second=changes_per_second,
             like=like.read(like_file) if like_file else None,
-            ready=_announce,
             **{name: value for name, value in given.items() if value is not None},
         )
     except LikenessError as error:
         raise SettingsError(str(error).removesuffix(".")) from error
     except PortTaken as error:
         raise ports.taken(f"port {port} is taken", "choose another with --port", ports.holder(port)) from error
-
-
-def _announce(server: SandboxServer) -> None:
-    typer.echo(f"sandbox: {server.url}")
+    run(server)
 
 
 def _size(text: str) -> tuple[str, int]:

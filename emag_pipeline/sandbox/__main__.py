@@ -16,7 +16,7 @@ def main() -> int:
     wishes = _parser().parse_args()
     given = {name: getattr(wishes, name) for name in ("latency_seconds", "seconds_per_offer", "parameters")}
     try:
-        run(
+        server = SandboxServer(
             wishes.port,
             host=wishes.host,
             hosts=wishes.hosts.split(","),
@@ -26,18 +26,13 @@ def main() -> int:
             requests_per_minute=wishes.requests_per_minute,
             changes_per_second=wishes.changes_per_second,
             like=like.read(wishes.like) if wishes.like else None,
-            ready=_announce,
             **{name: value for name, value in given.items() if value is not None},
         )
     except (PortTaken, ValueError) as error:
         sys.stderr.write(f"{error.strerror if isinstance(error, OSError) else error}\n")
         return 2
+    run(server)
     return 0
-
-
-def _announce(server: SandboxServer) -> None:
-    sys.stdout.write(f"sandbox: {server.url}\n")
-    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -110,30 +110,16 @@ class SandboxServer(SandboxFace):
         self.stop()
 
 
-def run(
-    port: int,
-    *,
-    host: str = "127.0.0.1",
-    hosts: Sequence[str] = (),
-    seed: int = DEFAULT_SEED,
-    accounts: Mapping[str, int] = DEFAULT_ACCOUNTS,
-    users: Users | None = None,
-    like: Likeness | None = None,
-    ready: Callable[[SandboxServer], None] | None = None,
-    **settings: Any,
-) -> None:
-    """Serve until SIGTERM or SIGINT, then end the process at once with code 0.
+def run(server: SandboxServer) -> None:
+    """Print the server's URL and serve until SIGTERM or SIGINT, then end the process at once with code 0.
 
-    `ready` is called once the server listens. Raises PortTaken if it cannot listen. Main thread only.
+    Main thread only.
     """
-    server = SandboxServer(
-        port, host=host, hosts=hosts, seed=seed, accounts=accounts, users=users, like=like, **settings
-    )
     sys.setswitchinterval(0.001)  # arrival times stay exact even while another thread renders a page
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _end)
-    if ready is not None:
-        ready(server)
+    sys.stdout.write(f"sandbox: {server.url}\n")
+    sys.stdout.flush()
     server.serve()
 
 
