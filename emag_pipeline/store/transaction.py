@@ -28,8 +28,8 @@ _SQL = statements("store/transaction.sql")
 GRACE_SECONDS = 5.0
 
 _COPY_BYTES = 1 << 16
-#: Matches a SELECT, after comments.
-_QUESTION = re.compile(r"(?:\s*--[^\n]*\n)*\s*SELECT\b", re.IGNORECASE)
+#: A statement that only reads; the loader does not send the comments before it.
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 #: Memory per row of a hash of ids, and the upper limit for one join.
 _BYTES_A_ROW, _MOST_MEGABYTES = 128, 128
 
@@ -123,7 +123,7 @@ class Transaction:
     def run(self, sql: str, /, **parameters: Any) -> sa.CursorResult[Any]:
         """Execute one statement and return its buffered result; parameters that it does not name are ignored."""
         text = statement(sql, self.schema)
-        return self._send(lambda: self.connection.execute(text, parameters), is_question=_is_question(sql))
+        return self._send(lambda: self.connection.execute(text, parameters), only_reads=_only_reads(sql))
 
     def run_many(self, sql: str, rows: list[dict[str, Any]], /) -> None:
         """Execute one statement for each row of parameters, batched by the driver."""
@@ -169,7 +169,7 @@ class Transaction:
 
     def apart(self, work: Callable[[], T]) -> T:
         """Run code that uses `connection`, with the time limit of a statement; a signal ends it."""
-        return self._send(work, is_question=False)
+        return self._send(work, only_reads=False)
 
     def expect(self, rows: int) -> None:
         """Raise work_mem for joins of `rows` rows until the end of the transaction, up to 128 MB.
@@ -195,14 +195,14 @@ class Transaction:
         info: ConnectionInfo = raw.info
         return info
 
-    def _send(self, work: Callable[[], T], *, is_question: bool) -> T:
-        self.has_written = self.has_written or not is_question
+    def _send(self, work: Callable[[], T], *, only_reads: bool) -> T:
+        self.has_written = self.has_written or not only_reads
         return self._calls.run(work, self._line, self._seconds + GRACE_SECONDS)
 
 
-def _is_question(sql: str) -> bool:
+def _only_reads(sql: str) -> bool:
     """Whether a statement is a SELECT, whose outcome at commit does not matter."""
-    return _QUESTION.match(sql) is not None
+    return _SELECT.match(sql) is not None
 
 
 # If the connection is lost during a commit, the server is asked over another one whether the commit happened.
