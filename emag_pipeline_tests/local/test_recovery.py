@@ -65,7 +65,7 @@ def test_a_run_is_forked_from_a_process_that_has_loaded_the_definitions_and_outl
     fork_server = worker.parent()
     assert fork_server is not None
     assert worker.cmdline() == fork_server.cmdline()
-    assert "['emag_pipeline.dagster_runs.code_server']" in " ".join(fork_server.cmdline())
+    assert "['emag_pipeline.dagster_runs.preload']" in " ".join(fork_server.cmdline())
     fork_server.kill()  # Dagster takes the run for dead then
     daemon.heal()
     wait_until(lambda: newest(daemon.database).status == "completed", 180, lambda: str(newest(daemon.database)))
