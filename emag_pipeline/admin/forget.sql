@@ -1,4 +1,4 @@
--- Removing an account (admin/forget.py); names of tables and their conditions come from the catalog.
+-- Removing an account (admin/forget.py). {table} comes from the catalog, {condition} from the columns that the table has.
 
 -- name: running_sync
 -- The account's sync that holds its lease.

@@ -1,7 +1,7 @@
--- One offer as it is known, and its past (admin/history.py).
+-- One offer: its current state and its past (admin/history.py).
 
 -- name: states
--- The commercial states of an offer in order; with a moment, those still in force after it.
+-- The commercial states of an offer in order of time; with :since, only those in force after it.
 SELECT valid_from, valid_to, is_saleable, status, sale_price, best_offer_sale_price, currency, general_stock,
        estimated_stock, buy_button_rank, number_of_offers, offer_validation_status, validation_status,
        translation_validation_status, unreadable,
@@ -13,7 +13,7 @@ WHERE account_type = :account AND emag_offer_id = :offer
 ORDER BY valid_from;
 
 -- name: known_offer
--- What is known of an offer. Its rows name publishes by their stamps; people are shown when these were published.
+-- The facts about an offer. Its rows refer to publishes by stamp; these are converted to the published times.
 SELECT o.account_type AS account, o.emag_offer_id, p.name,
        coalesce(first.published_at, o.first_seen_at) AS first_seen_at,
        coalesce(gone.published_at, o.deleted_at) AS deleted_at,
@@ -28,12 +28,12 @@ LEFT JOIN emag_publishes rejected ON rejected.account_type = o.account_type AND 
 WHERE o.account_type = :account AND o.emag_offer_id = :offer;
 
 -- name: reasons_given
--- The marketplace's own reasons for issue codes of an offer.
+-- The marketplace's own explanations of an offer's issue codes.
 SELECT code, emag_refusal_said(code, validation_details, doc_errors, :language) AS said
 FROM emag_products CROSS JOIN unnest(CAST(:codes AS text[])) code
 WHERE account_type = :account AND emag_offer_id = :offer;
 
 -- name: newest_rejection
--- The newest reading of an offer that is quarantined.
+-- The newest row of an offer that is in quarantine.
 SELECT reason, rejected_at FROM emag_offer_rejects
 WHERE account_type = :account AND emag_offer_id = :offer ORDER BY reject_id DESC LIMIT 1;

@@ -1,10 +1,9 @@
--- emag_buy_button: each existing offer that has a place in the race for the add-to-cart button, or had the button within
--- the last 24 hours: an offer that sells out, is switched off or refused has no rank any more, and that is the commonest
--- way to lose it.
+-- emag_buy_button: each existing offer that has a buy button rank, or had the button within the last 24 hours: an offer that
+-- sells out, is deactivated or refused has no rank any more, and that is the most frequent way to lose the button.
 
 -- name: touched
--- Offers with a tombstone, or with a state that began since the day before what is shown: the rank of a day ago, and
--- whether they had the button since, change with no others.
+-- Offers with a tombstone, or with a state that began later than one day before the shown publish: only for these can the
+-- rank of a day ago, and whether they had the button since, have changed.
 SELECT emag_offer_id FROM emag_offer_states
 WHERE account_type = :account
   AND stamp_from >= :day_before_stamp
@@ -12,7 +11,7 @@ UNION
 SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
 
 -- name: fresh
--- What was shown 24 hours before the newest publish was that of the stamp `then`.
+-- `then` is the stamp of the publish that was current 24 hours before the newest one.
 WITH span AS (
     SELECT coalesce((SELECT p.stamp FROM emag_publishes p
                      WHERE p.account_type = :account AND p.published_at <= newest.published_at - interval '24 hours'
@@ -38,7 +37,7 @@ CROSS JOIN LATERAL (SELECT EXISTS (
     WHERE h.account_type = :account AND h.emag_offer_id = o.emag_offer_id AND h.buy_button_rank = 1
       AND (h.stamp_to IS NULL OR h.stamp_to > span.then)
 )) within_the_day (had_it)
--- a best price of 0 is none
+-- a best price of 0 means none
 CROSS JOIN LATERAL (SELECT o.sale_price - nullif(o.best_offer_sale_price, 0)) g (gap)
 LEFT JOIN LATERAL (
     SELECT n.stamp_to, n.buy_button_rank FROM emag_offer_states n
@@ -47,7 +46,7 @@ LEFT JOIN LATERAL (
 ) b ON b.stamp_to IS NULL OR b.stamp_to > span.then
 LEFT JOIN emag_accounts a ON a.account_type = o.account_type
 LEFT JOIN emag_vat_rates v ON v.marketplace = a.marketplace AND v.vat_id = o.vat_id
--- what a customer pays has two decimals
+-- prices that customers pay have two decimals
 CROSS JOIN LATERAL (
     SELECT round(o.sale_price * (1 + v.rate), 2), round(o.best_offer_sale_price * (1 + v.rate), 2)
 ) vat (sale_price, best_price)
@@ -55,8 +54,8 @@ WHERE o.account_type = :account AND o.deleted_at IS NULL AND {o_of_touched}
   AND (o.buy_button_rank IS NOT NULL OR within_the_day.had_it);
 
 -- name: numbers
--- The share is of what is for sale and contested: what nobody else sells has the button without a race, and what cannot be
--- bought has no use of it. What was won or lost is null where nothing is known of the time before.
+-- The share is that of saleable, contested offers: an offer without competitors always has the button, and one that is not
+-- saleable cannot use it. Won and lost are null if nothing is known of the time before.
 SELECT count(buy_button_rank) AS offers_with_rank,
        count(*) FILTER (WHERE has_buy_button) AS with_buy_button,
        count(*) FILTER (WHERE is_saleable AND number_of_offers > 1) AS contested,
@@ -81,7 +80,7 @@ ORDER BY gap DESC NULLS LAST, emag_offer_id
 LIMIT :limit;
 
 -- name: rates
--- What prices with VAT rest on.
+-- A fingerprint of the VAT rates that prices with VAT depend on.
 (SELECT md5(string_agg(concat_ws(' ', v.vat_id, v.rate), ',' ORDER BY v.vat_id))
  FROM emag_accounts a JOIN emag_vat_rates v USING (marketplace) WHERE a.account_type = :account);
 
@@ -110,8 +109,8 @@ SELECT (SELECT count(*) FROM existing WHERE buy_button_rank IS NOT NULL) AS offe
            AS listed_with_button;
 
 -- name: ranked
--- Offers of which {condition} holds, the most {most} first. Prices in another currency come last: they cannot be ranked
--- among the account's own. Ranked before names are read: these are wide, and only a few are wanted.
+-- Offers that meet {condition}, those with the largest {most} first. Prices in another currency come last, because they
+-- cannot be compared with the account's own. Ranked before names are read, which are wide and needed for a few rows only.
 SELECT b.emag_offer_id, p.name, b.currency, b.buy_button_rank, b.rank_a_day_ago, b.number_of_offers, b.sale_price,
        b.best_offer_sale_price, b.gap, b.gap_percent, b.gap_with_vat
 FROM (
@@ -119,7 +118,7 @@ FROM (
                ORDER BY emag_in_currency(b.currency, account_currency) DESC, {most} DESC NULLS LAST,
                         b.emag_offer_id) AS place
     FROM emag_buy_button b
-    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    -- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
     CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
     WHERE b.account_type = :account AND {condition}
     ORDER BY place LIMIT :limit

@@ -1,9 +1,9 @@
 -- emag_daily_assortment: one row for a day (UTC) of an account, from history alone, so that a day computed later is the same.
 
 -- name: fresh
--- A day is over when its end had passed before this statement's snapshot was taken (so its timestamp, not the clock), and
--- no publish is under way that may have begun before that end: it would commit later. No row for a day that ended before
--- the first publish, nor for one to come.
+-- A day is over if it ended before this statement's snapshot (hence its timestamp, not the clock) and no publish is in
+-- progress that may have begun before the day's end: it would commit later. Days that ended before the first publish, and
+-- future ones, have no row.
 WITH day AS (
     SELECT CAST(:day AS date)::timestamp AT TIME ZONE 'UTC' AS begins,
            (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC' AS ends
@@ -25,7 +25,7 @@ known AS (
 before AS (
     SELECT * FROM emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
 ),
--- The row of the day is what the mart showed last, by the same rules, and nothing was published since that changed an offer.
+-- Whether the day's row is the one shown last, by the same rules, and no publish has changed an offer since.
 calm AS (
     SELECT EXISTS (SELECT FROM before WHERE as_of = :shown_at AND is_carried_forward IS NOT NULL)
            AND NOT EXISTS (SELECT FROM emag_offer_states
@@ -35,7 +35,7 @@ calm AS (
 ),
 moment AS (
     SELECT calm.is_calm, day.begins, day.ends, known.since > day.begins - interval '1 microsecond' AS is_first,
-           -- pruning takes the oldest rows: of days that begin after the oldest one that is left, all are there
+           -- pruning removes the oldest rows, so days that begin after the oldest remaining one are complete
            known.ledger_since < day.begins OR known.ledger_is_whole AS is_in_ledger,
            day.begins - interval '1 microsecond' AS before,
            CASE WHEN day.ends > statement_timestamp() OR EXISTS (
@@ -71,15 +71,15 @@ figures AS (
     FROM here
     CROSS JOIN money
 ),
--- What the ledger no longer tells stays as it was told when the day was computed before.
+-- Facts that the ledger no longer has are kept from when the day was computed before.
 publishes AS (
-    SELECT CASE WHEN moment.is_in_ledger THEN told.number
-                WHEN before.publishes IS NOT NULL THEN greatest(before.publishes, told.number) END AS publishes,
-           coalesce(told.last, before.last_published_at) AS last_published_at,
-           CASE WHEN told.number > 0 THEN false
+    SELECT CASE WHEN moment.is_in_ledger THEN completed.number
+                WHEN before.publishes IS NOT NULL THEN greatest(before.publishes, completed.number) END AS publishes,
+           coalesce(completed.last, before.last_published_at) AS last_published_at,
+           CASE WHEN completed.number > 0 THEN false
                 WHEN moment.is_in_ledger THEN true
                 WHEN before.is_carried_forward IS NOT NULL THEN before.is_carried_forward
-                -- known for longer than the ledger is
+                -- publishes are recorded for longer than the ledger's rows
                 WHEN EXISTS (
                     SELECT FROM emag_publishes p
                     WHERE p.account_type = :account AND p.published_at >= moment.begins AND p.published_at < moment.ends)
@@ -89,12 +89,12 @@ publishes AS (
         SELECT (count(*) FILTER (WHERE completed_at >= moment.begins))::integer AS number, max(completed_at) AS last
         FROM emag_offer_syncs
         WHERE account_type = :account AND status = 'completed' AND completed_at <= moment.as_of
-    ) told
+    ) completed
     LEFT JOIN before ON true
 ),
 amounts AS (
     SELECT coalesce(sum(greatest(here.general_stock, 0) * here.sale_price), 0) AS stock_value,
-           -- the mean of the two in the middle, which are one where their number is odd; exact, unlike percentile_cont
+           -- the mean of the two middle values, which are the same for an odd number; exact, unlike percentile_cont
            round((percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price)
                   + percentile_disc(0.5) WITHIN GROUP (ORDER BY here.sale_price DESC)) / 2, 4) AS median_price
     FROM here
@@ -110,7 +110,7 @@ moves AS (
     FROM here
     FULL JOIN there ON there.emag_offer_id = here.emag_offer_id
     CROSS JOIN LATERAL (
-        -- a price in another currency has not moved
+        -- a price in another currency is not a price move
         SELECT here.emag_offer_id = there.emag_offer_id AND here.currency IS NOT DISTINCT FROM there.currency
     ) both_there (comparable)
 ),
@@ -160,41 +160,41 @@ FROM emag_daily_assortment
 WHERE account_type = :account AND day = CAST(:day AS date);
 
 -- name: differences
--- A row that shows the newest publish is compared with the offers; every row with that of the day before, if it is there.
-WITH told AS (
+-- A row that shows the newest publish is compared with the offers; every row is compared with that of the day before, if any.
+WITH listed AS (
     SELECT * FROM emag_daily_assortment WHERE account_type = :account AND day = CAST(:day AS date)
 ),
 expected AS (
-    SELECT 'offers' AS figure, told.offers::numeric AS in_the_row, (SELECT count(*) FROM existing)::numeric AS in_offers
-    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    SELECT 'offers' AS figure, listed.offers::numeric AS in_the_row, (SELECT count(*) FROM existing)::numeric AS in_offers
+    FROM listed CROSS JOIN newest WHERE listed.as_of >= newest.published_at
     UNION ALL
-    SELECT 'saleable_offers', told.saleable_offers, (SELECT count(*) FROM existing WHERE is_saleable)
-    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    SELECT 'saleable_offers', listed.saleable_offers, (SELECT count(*) FROM existing WHERE is_saleable)
+    FROM listed CROSS JOIN newest WHERE listed.as_of >= newest.published_at
     UNION ALL
-    SELECT 'stock', told.stock, (SELECT coalesce(sum(greatest(general_stock, 0)), 0) FROM existing)
-    FROM told CROSS JOIN newest WHERE told.as_of >= newest.published_at
+    SELECT 'stock', listed.stock, (SELECT coalesce(sum(greatest(general_stock, 0)), 0) FROM existing)
+    FROM listed CROSS JOIN newest WHERE listed.as_of >= newest.published_at
     UNION ALL
-    SELECT 'offers of the day before + arrivals - departures', told.offers, b.offers + told.arrivals - told.departures
-    FROM told
-    JOIN emag_daily_assortment b ON b.account_type = told.account_type AND b.day = told.day - 1
-    WHERE b.as_of = told.day::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'
+    SELECT 'offers of the day before + arrivals - departures', listed.offers, b.offers + listed.arrivals - listed.departures
+    FROM listed
+    JOIN emag_daily_assortment b ON b.account_type = listed.account_type AND b.day = listed.day - 1
+    WHERE b.as_of = listed.day::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'
     UNION ALL
-    -- what was pruned since is not missed
-    SELECT 'publishes', told.publishes, greatest(told.publishes, ledger.publishes)
-    FROM told
+    -- rows pruned since then are not missing
+    SELECT 'publishes', listed.publishes, greatest(listed.publishes, ledger.publishes)
+    FROM listed
     CROSS JOIN LATERAL (
         SELECT count(*) AS publishes FROM emag_offer_syncs
         WHERE account_type = :account AND status = 'completed'
-          AND completed_at >= told.day::timestamp AT TIME ZONE 'UTC' AND completed_at <= told.as_of
+          AND completed_at >= listed.day::timestamp AT TIME ZONE 'UTC' AND completed_at <= listed.as_of
     ) ledger
-    WHERE told.publishes IS NOT NULL
+    WHERE listed.publishes IS NOT NULL
     UNION ALL
-    SELECT 'carried forward (1) or published on the day (0)', told.is_carried_forward::integer,
-           (told.last_published_at < told.day::timestamp AT TIME ZONE 'UTC')::integer
-    FROM told
-    WHERE told.last_published_at IS NOT NULL
+    SELECT 'carried forward (1) or published on the day (0)', listed.is_carried_forward::integer,
+           (listed.last_published_at < listed.day::timestamp AT TIME ZONE 'UTC')::integer
+    FROM listed
+    WHERE listed.last_published_at IS NOT NULL
     UNION ALL
-    SELECT 'rows of the day', (SELECT count(*) FROM told), (
+    SELECT 'rows of the day', (SELECT count(*) FROM listed), (
         CAST(:day AS date) BETWEEN least(
             (SELECT min(valid_from) FROM emag_offer_history WHERE account_type = :account),
             (SELECT min(completed_at) FROM emag_offer_syncs

@@ -1,6 +1,6 @@
 -- name: due
--- What each account's marts lack; an account that was never published has no row. The ledger reaches back for a month:
--- so far back, and no further, are days looked for.
+-- What is missing in each account's marts; an account that was never published has no row. Days are searched only as far
+-- back as the ledger goes, which is a month.
 SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS published_on,
        EXISTS (
            SELECT FROM unnest(CAST(:marts AS text[])) AS m (mart)
@@ -20,7 +20,7 @@ SELECT a.account, n.sync_id, (n.published_at AT TIME ZONE 'UTC')::date AS publis
            WHERE d.day < date_trunc('day', now() AT TIME ZONE 'UTC') AND NOT EXISTS (
                SELECT FROM emag_daily_assortment t
                WHERE t.account_type = a.account AND t.day = d.day::date
-                 -- null: of a version that did not tell it
+                 -- null: written by a version that did not record it
                  AND t.is_carried_forward IS NOT NULL
                  AND t.as_of = (d.day + interval '1 day' - interval '1 microsecond') AT TIME ZONE 'UTC')
            ORDER BY 1 DESC

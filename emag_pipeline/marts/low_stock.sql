@@ -1,9 +1,9 @@
--- emag_low_stock: each existing offer whose stock lasts :cover_days days at most at the pace of the last :window_days days.
+-- emag_low_stock: each existing offer whose stock lasts at most :cover_days days at the pace of the last :window_days days.
 
 -- name: touched
--- Offers with a younger state or a tombstone; those that are listed, whose days of cover change as days go by; and those of
--- which a change of the stock has left the pace's days, which may turn a correction into a sale. Of the others the stock
--- lasts no less than before.
+-- Offers with a younger state or a tombstone; listed ones, whose days of cover change every day; and those for which a
+-- change of the stock is no longer within the pace's days, so that a correction may now count as a sale. The stock of all
+-- others lasts at least as long as before.
 SELECT emag_offer_id FROM emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
 SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
@@ -42,7 +42,7 @@ CROSS JOIN span
 WHERE p.cover <= :cover_days;
 
 -- name: numbers
--- Sales are added up in the account's currency; offers in another one are counted and named.
+-- Sales are summed in the account's currency; offers in other currencies are counted separately.
 SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS sold_out,
        count(*) FILTER (WHERE general_stock > 0 AND days_of_cover < 7) AS within_a_week,
        count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS in_stock_but_not_saleable,
@@ -52,7 +52,7 @@ SELECT count(*) AS running_out, count(*) FILTER (WHERE general_stock <= 0) AS so
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM emag_low_stock
--- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+-- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
 CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
 CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) counted (is_counted)
 WHERE account_type = :account;
@@ -66,8 +66,7 @@ ORDER BY days_of_cover, sold_a_day DESC, emag_offer_id
 LIMIT :limit;
 
 -- name: differences
--- Whether the pace is right is not asked here; but an offer that is sold out, and whose last change was a fall, must be
--- listed.
+-- The pace is not checked here; but an offer that is sold out, and whose last change was a fall, must be listed.
 SELECT emag_offer_id,
        CASE WHEN o.emag_offer_id IS NULL THEN 'is listed, but there is no such offer'
             ELSE 'is listed with another stock, price or verdict than the offer has' END AS what,
@@ -78,7 +77,7 @@ WHERE o.emag_offer_id IS NULL
    OR (o.general_stock, o.sale_price, o.currency, o.is_saleable)
       IS DISTINCT FROM (l.general_stock, l.sale_price, l.currency, l.is_saleable)
 UNION ALL
--- Of the states themselves: how many of them are current the planner knows there, and not of the history.
+-- From the states themselves: the planner knows how many of them are current, but not for the history.
 SELECT o.emag_offer_id, 'has sold out within the pace''s days, but is not listed', o.general_stock, NULL
 FROM existing o
 JOIN emag_offer_states h
@@ -86,7 +85,7 @@ JOIN emag_offer_states h
 JOIN emag_offer_states b
     ON b.account_type = :account AND b.emag_offer_id = o.emag_offer_id AND b.stamp_to = h.stamp_from
 CROSS JOIN newest
-WHERE o.general_stock <= 0 AND b.general_stock > 0  -- a stock below 0 is none, so nothing falls to it from 0
+WHERE o.general_stock <= 0 AND b.general_stock > 0  -- a negative stock counts as 0, so 0 to negative is not a fall
   AND h.stamp_from > newest.published_at - :window_days * interval '1 day'
   AND NOT EXISTS (SELECT FROM emag_low_stock l
                   WHERE l.account_type = :account AND l.emag_offer_id = o.emag_offer_id);
@@ -96,7 +95,7 @@ SELECT (SELECT count(*) FROM existing) AS existing_offers,
        (SELECT count(*) FROM emag_low_stock WHERE account_type = :account) AS listed;
 
 -- name: bands
--- Offers by how many of :bounds (days of cover) they have reached; those that are sold out are in band -1.
+-- Offers by the number of :bounds (days of cover) that they have reached; sold-out ones are in band -1.
 SELECT CASE WHEN general_stock > 0
             THEN width_bucket(days_of_cover, CAST(:bounds AS numeric[])) ELSE -1 END AS band,
        count(*) AS offers, count(*) FILTER (WHERE general_stock > 0 AND NOT is_saleable) AS not_saleable

@@ -1,18 +1,18 @@
 -- How every mart is refreshed. {fresh} is the mart's own statement; {table}, {key}, {columns}, {f_key}, … are its table and
--- columns. Offers that cannot have changed since the mart's last refresh are neither computed nor looked at: {touched} finds
--- the others, and {h_of_touched}, {m_of_touched} and {o_of_touched} are a condition on the offer of that alias which holds
--- for them. A refresh from scratch has "true" there, or bounds of the offer's id: a large account is computed part by part,
--- and then once more for what was published meanwhile.
+-- columns. Offers that cannot have changed since the mart's last refresh are neither computed nor compared: {touched} finds
+-- the others, and {h_of_touched}, {m_of_touched} and {o_of_touched} select them by the alias h, m or o. In a refresh from
+-- scratch these conditions are "true", or bounds of the offer's id: a large account is computed part by part, and then once
+-- more for what was published meanwhile.
 
 -- name: lock
--- One refresh of a mart of an account at a time; the statements after this one see what the last one wrote.
+-- One refresh per mart and account at a time; later statements see what the previous refresh wrote.
 SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text) || ' ' || CAST(:account AS text), 0));
 
 -- name: known
--- Which publish the mart shows, if what it shows rests on the same rules and rates as now. A mart that its check found
--- wrong is computed from scratch, unless it just was (:is_filled). With it, the stamp from which on all was published within the day before it: asked for
--- apart, since a literal tells the planner how few states are younger. A stamp may lie any time before its publish, where
--- the clock was set ahead in its midst.
+-- Which publish the mart shows, if it was computed by the same rules and rates as now. A mart whose check fails is computed
+-- from scratch, unless it just was (:is_filled). Also the stamp from which on everything was published within the day before
+-- that publish. It is queried separately, because a literal shows the planner how few states are younger. A stamp may be
+-- any time before its publish, if the clock was set ahead in between.
 SELECT r.published_at AS shown_at, r.rows AS shown_rows, b.basis,
        (SELECT p.stamp FROM emag_publishes p
         WHERE p.account_type = :account AND p.published_at > r.published_at - interval '24 hours'
@@ -27,7 +27,7 @@ LEFT JOIN emag_mart_refreshes r
                                    WHERE c.subject = :account AND c.asset = :mart AND NOT c.passed));
 
 -- name: parts
--- Ids that part a large account's offers evenly, for a refresh from scratch; and the newest publish, which each part shows,
+-- Ids that divide a large account's offers evenly, for a refresh from scratch; and the newest publish: each part shows it
 -- or a later one.
 SELECT sync_id, completed_at AS published_at,
        (SELECT coalesce(percentile_disc(ARRAY(SELECT CAST(n AS float8) / :parts FROM generate_series(1, :parts - 1) n))
@@ -39,12 +39,12 @@ ORDER BY completed_at DESC
 LIMIT 1;
 
 -- name: of_parts
--- What the refreshes of all parts have done together, in the form of `counted` below.
+-- The sums over all parts, in the form of `counted` below.
 SELECT CAST(:sync_id AS uuid) AS sync_id, CAST(:published_at AS timestamptz) AS published_at, CAST(:rows AS bigint) AS rows,
        CAST(:inserted AS bigint) AS inserted, CAST(:updated AS bigint) AS updated, CAST(:deleted AS bigint) AS deleted;
 
 -- name: note
--- Which publish the mart shows now, and by which rules.
+-- Records which publish the mart shows now, and by which rules.
 INSERT INTO emag_mart_refreshes AS r
     (account_type, mart, sync_id, published_at, rows, rows_changed, basis)
 SELECT :account, :mart, sync_id, published_at, rows, inserted + updated + deleted, :basis
@@ -55,7 +55,7 @@ SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_
     rows = excluded.rows, rows_changed = excluded.rows_changed, basis = excluded.basis;
 
 -- name: merge
--- One statement, so one snapshot: the publish that is named is the one that the rows show. What is equal is not written.
+-- One statement, so one snapshot: the recorded publish is the one that the rows show. Equal rows are not written.
 WITH newest AS (
     SELECT sync_id, completed_at AS published_at
     FROM emag_offer_syncs
@@ -65,7 +65,7 @@ WITH newest AS (
 ),
 touched AS MATERIALIZED ({touched}),
 fresh AS MATERIALIZED ({fresh}),
--- A full join is never a nested loop, whatever the planner thinks of how many rows there are.
+-- A full join is never a nested loop, however wrong the planner's row estimates are.
 differences AS MATERIALIZED (
     SELECT f.*, m.place
     FROM fresh f

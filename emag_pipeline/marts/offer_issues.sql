@@ -1,8 +1,8 @@
 -- emag_offer_issues: one row for each reason why an existing offer cannot be bought.
 
 -- name: touched
--- Offers with a younger state, content or tombstone; and those whose lost sales are told: each day that goes by tells them
--- otherwise. Where none are told, none come without a younger state.
+-- Offers with a younger state, content or tombstone; and those with lost sales, which change every day. An offer without
+-- lost sales gets none without a younger state.
 SELECT emag_offer_id FROM emag_offer_states WHERE account_type = :account AND stamp_from > :shown_at
 UNION
 SELECT emag_offer_id FROM emag_product_offers WHERE account_type = :account AND deleted_at > :shown_at
@@ -12,12 +12,12 @@ UNION
 SELECT emag_offer_id FROM emag_offer_issues WHERE account_type = :account AND sales_lost_a_day IS NOT NULL
 
 -- name: fresh
--- The codes of a state are found once (OFFSET 0), those of past states only where the newest one has any. `since` is the
--- start of the newest stretch of states that have the code: a state begins one when the state before it had not the code,
--- or did not reach up to it (the offer was away).
--- :words are the reasons and remedies by code, `stock_unknown:told` those of a total stock that is told and is no number:
--- `raw` holds what no column does. :unknown_reason and :unknown_remedy those of a code that is not in there.
--- :language is the one in which the marketplace is quoted where it can be (two letters).
+-- The codes of a state are computed once (OFFSET 0), those of past states only if the newest one has any. `since` is the
+-- start of the newest uninterrupted series of states with the code: a state begins one if the state before it did not have
+-- the code, or ended earlier (the offer was deleted in between).
+-- :words are the reasons and remedies by code, `stock_unknown:told` those for a total stock that is reported but is not a
+-- number (only `raw` has it). :unknown_reason and :unknown_remedy are those of all other codes.
+-- :language (two letters) is the preferred one for quotations of the marketplace.
 WITH standing AS MATERIALIZED (
     SELECT h.emag_offer_id, h.stamp_from, h.stamp_to, c.codes
     FROM emag_offer_states h
@@ -61,9 +61,9 @@ paced AS (
     ) p
 )
 SELECT o.account_type, o.emag_offer_id, i.code AS issue_code,
-       coalesce(CAST(:words AS jsonb) -> told.code ->> 'reason',
+       coalesce(CAST(:words AS jsonb) -> worded.code ->> 'reason',
                 format(CAST(:unknown_reason AS text), split_part(i.code, '_', 1), split_part(i.code, '_', 2))) AS reason,
-       coalesce(CAST(:words AS jsonb) -> told.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
+       coalesce(CAST(:words AS jsonb) -> worded.code ->> 'remedy', CAST(:unknown_remedy AS text)) AS remedy,
        emag_refusal_said(i.code, p.validation_details, p.doc_errors, CAST(:language AS text)) AS said,
        began.published_at AS since,
        greatest(o.general_stock, 0) AS stock_held_back,
@@ -77,13 +77,13 @@ LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = i.e
 CROSS JOIN LATERAL (
     SELECT CASE WHEN i.code = 'stock_unknown' AND p.raw -> 'general_stock' IS NOT NULL
                 THEN 'stock_unknown:told' ELSE i.code END
-) told (code)
+) worded (code)
 LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
 LEFT JOIN emag_publishes began ON began.account_type = :account AND began.stamp = i.since;
 
 -- name: numbers
--- An offer with several issues holds back its stock once. Amounts are added up in the account's currency; offers in
--- another one are counted and named.
+-- The stock held back by an offer with several issues counts once. Amounts are summed in the account's currency; offers in
+-- other currencies are counted separately.
 WITH offers AS (
     SELECT emag_offer_id, count(*) AS issues, max(currency) AS currency, max(stock_held_back) AS stock,
            max(value_held_back) AS value, max(sales_lost_a_day) AS lost
@@ -94,20 +94,20 @@ WITH offers AS (
 SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issues,
        coalesce(sum(stock), 0) AS stock_held_back,
        coalesce(sum(value) FILTER (WHERE is_counted), 0) AS value_held_back,
-       sum(lost) FILTER (WHERE is_counted) AS sales_lost_a_day,  -- null: of no sold-out offer a pace is known
+       sum(lost) FILTER (WHERE is_counted) AS sales_lost_a_day,  -- null: no sold-out offer has a known pace
        max(account_currency) AS currency,
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM offers
--- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+-- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
 CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
 CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) counted (is_counted);
 
 -- name: sample
--- Amounts in another currency than the account's cannot be ranked among its own: they come last.
+-- Amounts in another currency than the account's cannot be compared with its own and come last.
 SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, sales_lost_a_day, currency
 FROM emag_offer_issues
--- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+-- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
 CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
 WHERE account_type = :account
 ORDER BY emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
@@ -140,22 +140,22 @@ SELECT (SELECT count(*) FROM existing) AS existing_offers,
            AS offers_with_issues;
 
 -- name: counts
--- Offers by reason. Amounts are added up of offers in the account's currency.
+-- Offers by reason. Sums are of offers in the account's currency.
 SELECT issue_code AS code, reason, remedy, count(*) AS offers,
        coalesce(sum(stock_held_back), 0) AS stock_held_back,
        coalesce(sum(value_held_back) FILTER (WHERE is_counted), 0) AS value_held_back,
        sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
 FROM emag_offer_issues
--- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+-- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
 CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
 CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) c (is_counted)
 WHERE account_type = :account
 GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason;
 
 -- name: held_back
--- The offers that hold back most, with all their reasons. Amounts in another currency come last: they cannot be ranked
--- among the account's own.
+-- The offers that hold back most, with all their reasons. Amounts in another currency come last, because they cannot be
+-- compared with the account's own.
 SELECT i.emag_offer_id, p.name, i.reasons, i.remedies, i.sinces, i.said, i.stock_held_back, i.value_held_back, i.currency
 FROM (
     SELECT account_type, emag_offer_id, array_agg(reason ORDER BY issue_code) AS reasons,
@@ -166,7 +166,7 @@ FROM (
            max(value_held_back) AS value_held_back, max(currency) AS currency,
            emag_in_currency(max(currency), max(account_currency)) AS is_ranked
     FROM emag_offer_issues
-    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    -- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
     CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
     WHERE account_type = :account
     GROUP BY account_type, emag_offer_id
@@ -180,10 +180,10 @@ ORDER BY i.is_ranked DESC, i.value_held_back DESC NULLS LAST, i.stock_held_back 
 SELECT count(DISTINCT emag_offer_id) FROM emag_offer_issues WHERE account_type = :account;
 
 -- name: sold_out_states
--- What sold-out offers sold while they had stock, and on how much that rests: the falls of the stock within the days that
--- the mart looked at, also those that were taken for corrections. A stock before a state counts only when that state
--- reached up to it, as for the pace. One fall of more than 10 pieces that does not fit the others is a correction
--- (`emag_sales_pace`); where it is the only one there are no others, so it counts, and is told apart here: as doubtful.
+-- What sold-out offers sold while they had stock, and how well that is supported: all falls of the stock within the mart's
+-- days, also those taken for corrections. A fall counts only if the previous state lasted until this one began, as for the
+-- pace. A single fall of more than 10 pieces that does not fit the others is a correction (`emag_sales_pace`). If it is the
+-- only fall, it counts as a sale, and is marked as doubtful here.
 WITH shown AS (
     SELECT published_at AS until FROM emag_mart_refreshes
     WHERE account_type = :account AND mart = 'offer_issues'
@@ -191,7 +191,7 @@ WITH shown AS (
     SELECT i.emag_offer_id, i.since, i.sales_lost_a_day, i.currency,
            emag_in_currency(i.currency, account_currency) AS is_counted
     FROM emag_offer_issues i
-    -- a sub-select within, and OFFSET 0: asked once, neither for each row nor at each place
+    -- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
     CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
     WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
 ), states AS (
@@ -222,8 +222,8 @@ FROM ({sold_out_states}) s
 WHERE is_counted;
 
 -- name: sold_out
--- Those that lose most sales first; the doubtful ones follow. Amounts in another currency come last: they cannot be ranked
--- among the account's own.
+-- Those that lose most sales first; doubtful ones follow. Amounts in another currency come last, because they cannot be
+-- compared with the account's own.
 SELECT s.emag_offer_id, p.name, s.since, s.sales_lost_a_day, s.currency, s.falls, s.greatest_fall, s.is_doubtful
 FROM ({sold_out_states}) s
 LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = s.emag_offer_id

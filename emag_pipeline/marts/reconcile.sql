@@ -1,8 +1,8 @@
--- Does a mart agree with the published offers? Its statement `differences` gives one row for each thing that does not agree,
--- counted by other means than the mart's own; `totals` gives one row of numbers that are compared.
+-- Whether a mart agrees with the published offers. Its statement `differences` gives one row per difference, computed in
+-- another way than the mart itself; `totals` gives one row of the numbers compared.
 
 -- name: reconcile
--- One statement, so one snapshot: a publish beside it can make a mart older, but not make it look wrong.
+-- One statement, so one snapshot: a concurrent publish can make a mart outdated, but not make it look wrong.
 WITH newest AS (
     SELECT sync_id, completed_at AS published_at
     FROM emag_offer_syncs
@@ -29,7 +29,7 @@ FROM newest n
 LEFT JOIN emag_mart_refreshes r ON r.account_type = :account AND r.mart = :mart;
 
 -- name: shown_on_day
--- Which moment a mart by day shows of :day.
+-- Which moment of :day a mart by day shows.
 SELECT r.as_of AS shown_at,
        r.as_of IS NULL OR r.as_of >= n.published_at
            OR r.as_of = (CAST(:day AS date) + 1)::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond' AS is_current

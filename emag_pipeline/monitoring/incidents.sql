@@ -1,13 +1,13 @@
--- The rows of emag_incidents: one open row per subject and kind. `:kinds` are the kinds that count as the same trouble.
+-- The rows of emag_incidents: one open row per subject and kind. `:kinds` are the kinds that count as the same problem.
 
 -- name: lock_open
--- The open row of the same trouble, if there is one. A row of another kind or cause is replaced, not renewed.
+-- Locks the open row of the same problem, if there is one. A row of another kind or cause is replaced, not renewed.
 SELECT 1 FROM emag_incidents
 WHERE subject = :subject AND closed_at IS NULL AND kind = ANY(CAST(:kinds AS text[]))
 FOR UPDATE;
 
 -- name: renew
--- Nothing is new where kind and cause are the same: the words, the run and the time of the newest look are kept.
+-- The same kind and cause: only message, run and the time of the last observation change.
 UPDATE emag_incidents
 SET message = :message, remedy = :remedy, dagster_run_id = :run_id, seen_at = clock_timestamp()
 WHERE subject = :subject AND closed_at IS NULL AND kind = :kind
@@ -15,7 +15,7 @@ WHERE subject = :subject AND closed_at IS NULL AND kind = :kind
 RETURNING 1;
 
 -- name: replace
--- Another cause begins a row of its own; the row before it closes without a message.
+-- Another cause gets its own row; the previous row is closed without a message.
 UPDATE emag_incidents
 SET closed_at = greatest(opened_at, clock_timestamp())
 WHERE subject = :subject AND closed_at IS NULL AND kind = ANY(CAST(:kinds AS text[]));
@@ -26,7 +26,7 @@ VALUES (:subject, :kind, :error_class, :message, :remedy, :run_id)
 ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING;
 
 -- name: close
--- What began before the subject recovered. A row that lies ahead of the clock, which was set back since, began before too.
+-- Incidents that began before the subject recovered. A row in the future, because the clock was set back, counts as earlier.
 UPDATE emag_incidents
 SET closed_at = greatest(opened_at, :at)
 WHERE subject = :subject AND closed_at IS NULL
@@ -35,7 +35,7 @@ WHERE subject = :subject AND closed_at IS NULL
 RETURNING incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at;
 
 -- name: forget_others
--- Subjects that are gone, unless another installation on the same database has seen them lately.
+-- Closes incidents of subjects that no longer exist, unless another installation on this database has seen them lately.
 UPDATE emag_incidents
 SET closed_at = now(), end_told_at = now()
 WHERE closed_at IS NULL AND NOT (subject = ANY(CAST(:subjects AS text[])))
@@ -48,7 +48,7 @@ WHERE closed_at IS NULL
 ORDER BY opened_at, incident_id;
 
 -- name: open_for_account
--- Those of the account itself, and those of parts of the pipeline that every account needs.
+-- Incidents of the account itself, and of parts of the pipeline that every account needs.
 SELECT incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at
 FROM emag_incidents
 WHERE closed_at IS NULL

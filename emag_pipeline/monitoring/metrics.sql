@@ -1,8 +1,8 @@
--- What a scrape reads, in a few short statements: none of them looks through offers, calls or old syncs.
+-- What a scrape reads, in a few short statements. None of them scans offers, calls or old syncs.
 
 -- name: accounts
--- The newest sync and the newest success each end at the first row of an index. Slots of the last sixty seconds are those
--- of this minute, and of the minute before the share that is not yet too old.
+-- The newest sync and the newest success are each the first row of an index scan. The slots of the last sixty seconds are
+-- those of this minute plus the part of the previous minute's that is not yet too old.
 SELECT a.account, s.status, s.error_class, s.pages_expected, coalesce(s.pages_done, 0) AS pages_done,
        CASE WHEN s.status = 'running' THEN extract(epoch FROM clock_timestamp() - s.progressed_at)
             ELSE 0 END::float8 AS progress_age,
@@ -34,7 +34,7 @@ LEFT JOIN emag_rate_budget b ON b.login = a.login
 ORDER BY a.place;
 
 -- name: counters
--- One document per name: thousands of small ones cost far more to receive and to parse.
+-- One document per name: thousands of small ones would take much longer to receive and to parse.
 SELECT name, jsonb_agg(jsonb_build_array(labels, value)) AS stored FROM emag_counters GROUP BY name;
 
 -- name: sensors
@@ -45,7 +45,7 @@ SELECT sensor AS name, extract(epoch FROM clock_timestamp() - ticked_at)::float8
 SELECT kind AS name, count(*) AS value FROM emag_incidents WHERE closed_at IS NULL GROUP BY kind;
 
 -- name: checks
--- 0 passes, 1 warns, 2 fails; of a check with one result per day the worst day.
+-- 0 passes, 1 warns, 2 fails; for a check with one result per day, its worst day.
 SELECT subject, check_name, max(CASE WHEN passed THEN 0 WHEN severity = 'WARN' THEN 1 ELSE 2 END)::float8 AS value
 FROM emag_check_results
 WHERE subject = ANY(CAST(:subjects AS text[]))

@@ -1,9 +1,9 @@
--- The transactional outbox (monitoring/outbox.py): what the webhook has not been told yet. A message is claimed before it is
--- sent, so that two processes do not send it both; a claim that runs out is free again.
+-- The transactional outbox (monitoring/outbox.py): messages that the webhook has not received yet. A message is claimed
+-- before it is sent, so that two processes do not both send it; a claim expires.
 
 -- name: claim_alert
--- The oldest open incident whose cause has not been told. `stale` is told once it was found twice: after a long stop,
--- the first look finds what is being refreshed already.
+-- The oldest open incident whose cause was not sent yet. `stale` is sent only after it was found twice: after a long stop,
+-- the first check finds accounts that are already being refreshed.
 UPDATE emag_incidents
 SET claimed_until = clock_timestamp() + :seconds * interval '1 second'
 WHERE incident_id = (
@@ -16,7 +16,7 @@ WHERE incident_id = (
 RETURNING incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at;
 
 -- name: claim_end
--- Everything that was told of one subject, once nothing of it is open any more.
+-- All sent incidents of one subject, once none of its incidents is open any more.
 WITH recovered AS (
     SELECT subject FROM emag_incidents GROUP BY subject
     HAVING bool_and(closed_at IS NOT NULL)

@@ -1,9 +1,9 @@
--- Existing offers of a marketplace whose {key} is none of {table}. A tombstone counts as gone: the marketplace does not
--- show it any more, though emag_current_offers still knows its name or rate.
+-- Existing offers of a marketplace whose {key} is not in {table}. Rows with a tombstone count as absent: the marketplace no
+-- longer returns them, although emag_current_offers still has their names or rates.
 
 -- name: count_unknown
--- By id first, for there are far fewer ids than offers; {offers} are the offers with that id and no more, since this is
--- asked after each publish.
+-- Grouped by id first, since there are far fewer ids than offers. {offers} is the smallest table or join that has the id,
+-- because this runs after each publish.
 WITH named AS (
     SELECT {key}, count(*) AS offers
     FROM emag_accounts

@@ -1,5 +1,5 @@
--- Reference data: {table} with the key {key} takes over what was read. One statement, so that counts and writes rest on
--- the same state; rows that say the same are not written. {typed} is {columns} with their types.
+-- Merges reference data into {table} with the key {key}. One statement, so that counts and writes are of the same state;
+-- equal rows are not written. {typed} is {columns} with their types.
 
 -- name: merge
 WITH read AS (
@@ -13,7 +13,7 @@ WITH read AS (
 ), written AS (
     INSERT INTO {table} AS t (marketplace, {columns}, changed_at)
     SELECT :marketplace, {columns}, now() FROM changes
-    ORDER BY {key}  -- in one order, so that two processes cannot deadlock
+    ORDER BY {key}  -- in a fixed order, so that two processes cannot deadlock
     ON CONFLICT (marketplace, {key}) DO UPDATE
         SET ({columns}) = ROW ({excluded_columns}), changed_at = excluded.changed_at, deleted_at = NULL
 )
@@ -29,7 +29,7 @@ WHERE marketplace = :marketplace AND deleted_at IS NULL
   AND {key} NOT IN (SELECT {key} FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r ({key} bigint));
 
 -- name: close_vat_rates
--- Rates that a read showed otherwise or no longer; never before they began, wherever the clock stands.
+-- Ends rates that have changed or are no longer returned; never before they began, even if the clock was set back.
 UPDATE emag_vat_rate_history h
 SET valid_to = greatest(now(), h.valid_from + interval '1 microsecond')
 FROM emag_vat_rates r
@@ -37,7 +37,7 @@ WHERE h.marketplace = :marketplace AND h.valid_to IS NULL AND r.marketplace = h.
   AND (r.deleted_at IS NOT NULL OR r.rate IS DISTINCT FROM h.rate);
 
 -- name: open_vat_rates
--- Rates that are shown and have no open row, from when the one before them ended.
+-- Begins rates that are returned and have no open row, at the end of the rate before them.
 INSERT INTO emag_vat_rate_history (marketplace, vat_id, rate, valid_from)
 SELECT r.marketplace, r.vat_id, r.rate, greatest(now(), (
            SELECT max(h.valid_to) FROM emag_vat_rate_history h

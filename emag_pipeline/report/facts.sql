@@ -1,4 +1,4 @@
--- What the report reads beside the marts and the state of the account.
+-- What the report reads in addition to the marts and the account's state.
 
 -- name: mart_stamps
 -- Which publish each mart shows.

@@ -1,13 +1,13 @@
--- Known deviations that the data team accepts for a time (emag_accepted_deviations). Without an offer, an acceptance holds
--- for the whole account.
+-- Known deviations that the data team accepts for a time (emag_accepted_deviations). Without an offer, an acceptance applies
+-- to the whole account.
 
 -- name: active
--- What is accepted now of :account's findings by :check: a table `d` and its condition.
+-- The acceptances in force for :account and :check: a table `d` and its condition.
 emag_accepted_deviations d
     WHERE d.account_type = :account AND d.check_name = :check AND d.withdrawn_at IS NULL AND d.expires_at > now();
 
 -- name: is_accepted
--- Whether all that a check says of the account is accepted.
+-- Whether all findings of a check on the account are accepted.
 SELECT EXISTS (SELECT FROM {active} AND d.emag_offer_id IS NULL);
 
 -- name: accept

@@ -1,10 +1,10 @@
--- What the data team reviews, check by check. The statement of a check's name gives its findings: one row per offer with
--- `emag_offer_id`, `what` is wrong, further columns, and a `weight` that puts the gravest first. `numbers_of_…`, where there
--- is one, gives one row of numbers that they are measured against. Statements in braces are others of this file.
+-- What the data team reviews, check by check. The statement with a check's name returns its findings: one row per offer with
+-- `emag_offer_id`, `what` is wrong, further columns, and a `weight` by which the most severe come first. `numbers_of_…`, if
+-- present, returns one row of reference figures. Words in braces are other statements of this file.
 -- :account is the account; an offer exists while it has no tombstone.
 
 -- name: judge
--- Findings less what is accepted: both are counted in full, and both are shown in a sample.
+-- Findings, with whether they are accepted; both kinds are counted in full, and a sample of each is returned.
 WITH findings AS MATERIALIZED (
     {findings}
 ), judged AS (
@@ -27,8 +27,8 @@ ORDER BY r.is_accepted, r.place;
 SELECT EXISTS (SELECT FROM emag_offer_syncs WHERE account_type = :account AND status = 'completed');
 
 -- name: last_sync
--- The account's newest publish; `is_staged` while all that it was made from is still there. One statement with what
--- rests upon it: the next sync may empty the staging at any moment.
+-- The account's newest publish; `is_staged` while all its staged rows still exist. It is part of the same statement as what
+-- depends on it, because the next sync may empty the staging at any moment.
 SELECT s.sync_id, s.completed_at, s.publish_number,
        s.offers_created + s.offers_updated + s.offers_unchanged AS offers,
        s.windows_staged = (SELECT count(*) FROM emag_scan_pages p
@@ -38,12 +38,12 @@ WHERE s.account_type = :account AND s.status = 'completed'
 ORDER BY s.completed_at DESC LIMIT 1;
 
 -- name: published_equals_scan
--- An offer that is flagged keeps its last good state: its new version was read, and is in quarantine. `raw` is not
--- compared: of two readings that say the same it may be written otherwise, and the fingerprint takes them for one.
--- Hashes are compared, so that nothing wide is carried through the join. That of an offer whose row was not read again is what is
--- remembered of the reading that was published; where nothing is, it is not compared.
--- To read all texts costs more than the publish where nothing has changed: of a large account some 10,000 are drawn at each
--- publish. Not in turn: several accounts that publish by the clock would draw one part.
+-- A flagged offer keeps its last good state: its new version was read, and is in quarantine. `raw` is not compared: equal
+-- content may be written in different ways, and has the same fingerprint.
+-- Hashes are compared, so that no wide columns go through the join. For an offer whose row was not parsed again, the hash
+-- is the one stored when it was published; without a stored hash it is not compared.
+-- Comparing all texts would take longer than a publish without changes, so some 10,000 of a large account are drawn at each
+-- publish. Not in turn: several accounts published by schedule would always draw the same part.
 WITH last AS ({last_sync}), turn AS (
     SELECT parts, abs(hashint8(publish_number)::bigint) % parts AS part
     FROM last CROSS JOIN LATERAL (SELECT greatest(1, ceil(offers / 10000.0)::bigint)) shared (parts)
@@ -78,8 +78,8 @@ WITH last AS ({last_sync}), turn AS (
 SELECT emag_offer_id, what, 0 AS weight FROM compared WHERE what IS NOT NULL;
 
 -- name: numbers_of_published_equals_scan
--- What the ledger says was published, beside what readers see; flagged offers are those that the scan did not give. Of how many
--- offers one has its texts compared; and offers that were not read, of whose reading nothing is remembered any more.
+-- What the ledger says was published, and what readers see; flagged offers are those without a readable row in the scan.
+-- The share of offers whose texts are compared; and offers that were not parsed and have no stored hash.
 SELECT last.is_staged, last.offers AS offers_in_ledger, greatest(1, ceil(last.offers / 10000.0)::bigint) AS texts_of_one_in,
        (SELECT count(*) FROM emag_scan_offers s
         LEFT JOIN emag_row_digests d
@@ -90,8 +90,8 @@ SELECT last.is_staged, last.offers AS offers_in_ledger, greatest(1, ceil(last.of
 FROM ({last_sync}) last;
 
 -- name: price_moves
--- Prices that the newest publish changed, beside those of the states that it ended; new and returned offers have none,
--- nor has one that is priced in another currency now. A share of 0 has no measure: a rise from 0 is beyond every bound.
+-- Prices that the newest publish changed, and those of the states that it ended. New and revived offers, and those whose
+-- currency changed, have no previous price. A rise from 0 exceeds every bound.
 SELECT o.emag_offer_id, h.sale_price AS previous_price,
        CASE WHEN h.sale_price = 0 THEN 'Infinity' ELSE o.sale_price / h.sale_price - 1 END AS move
 FROM emag_product_offers o
@@ -102,7 +102,8 @@ WHERE o.account_type = :account AND o.deleted_at IS NULL AND o.sale_price <> h.s
   AND o.changed_at = (SELECT max(p.stamp) FROM emag_publishes p WHERE p.account_type = :account);
 
 -- name: prices_are_plausible
--- A recommended price of 0 is none. That it is not below the sale price is our reading; the documents are silent.
+-- A recommended price of 0 means none. That it is not below the sale price is an assumption; the vendor's documents do not
+-- say it.
 SELECT * FROM (
     SELECT o.emag_offer_id,
            concat_ws('; ',
@@ -127,11 +128,11 @@ SELECT count(*) AS price_moves,
 FROM ({price_moves}) m;
 
 -- name: currencies_are_the_marketplaces
--- Where the marketplace's currency is not known, the account's stands for it.
+-- If the marketplace's currency is not known, the account's is used instead.
 WITH offers AS (
     SELECT emag_offer_id, currency, sale_price FROM emag_product_offers
     WHERE account_type = :account AND deleted_at IS NULL
-), expected AS MATERIALIZED (  -- asked once, not for each row
+), expected AS MATERIALIZED (  -- evaluated once, not per row
     SELECT coalesce(CAST(:currency AS text), emag_account_currency(:account)) AS currency
 )
 SELECT o.emag_offer_id, coalesce('is priced in ' || o.currency, 'has no currency') AS what,
@@ -144,10 +145,9 @@ SELECT count(DISTINCT currency) AS currencies FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 
 -- name: eans
--- Every EAN, with the digit that its last one should be: filled up with zeros to 14 digits, the first 13 count three
--- times and once in turn, and the last one makes the sum a multiple of ten (GS1, GTIN-8, -12, -13 and -14). Null for
--- other lengths, which the marketplace takes too (docs/marketplace-api.md, "Prices, stock and VAT"): they have no check
--- digit.
+-- Every EAN with its expected check digit: padded with zeros to 14 digits, the first 13 have the weights 3 and 1 in turn,
+-- and the last digit makes the sum a multiple of ten (GS1; GTIN-8, -12, -13 and -14). Null for other lengths, which the
+-- marketplace accepts too (docs/marketplace-api.md, "Prices, stock and VAT") and which have no check digit.
 SELECT p.emag_offer_id, e.ean, e.ean ~ '^[0-9]{6,14}$' AS is_number,
        CASE WHEN e.ean ~ '^[0-9]{8}$|^[0-9]{12,14}$' THEN (
            SELECT (10 - sum(CAST(substr(lpad(e.ean, 14, '0'), place, 1) AS integer) * (1 + 2 * (place % 2))) % 10) % 10
@@ -172,7 +172,7 @@ SELECT count(*) AS eans, count(*) FILTER (WHERE is_number AND check_digit IS NUL
 FROM ({eans}) e;
 
 -- name: part_number_keys_are_unique
--- A blank key is none.
+-- A blank key means none.
 WITH shared AS (
     SELECT part_number_key, array_agg(emag_offer_id ORDER BY emag_offer_id) AS ids
     FROM emag_product_offers
@@ -191,9 +191,9 @@ FROM emag_product_offers
 WHERE account_type = :account AND deleted_at IS NULL;
 
 -- name: best_prices_are_consistent
--- The vendor calls the prices `the best offer's` and rank 1 `wins`, no more (docs/marketplace-api.md, "Open beliefs").
--- That no offer is cheaper than the best one, and that who wins is the best offer, is our reading. Only offers that can
--- be bought compete.
+-- The vendor's documents only say that the prices are `the best offer's` and that rank 1 `wins` (docs/marketplace-api.md,
+-- "Open beliefs"). That no offer is cheaper than the best one, and that the winner is the best offer, are assumptions. Only
+-- saleable offers compete.
 SELECT * FROM (
     SELECT emag_offer_id,
            concat_ws('; ',
