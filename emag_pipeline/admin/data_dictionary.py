@@ -1,6 +1,6 @@
 """docs/data-dictionary.md, from the database's comments: `python -m emag_pipeline.admin.data_dictionary`.
 
-Run it in a checkout; it makes a database of its own, of which nothing remains.
+Run it in a checkout; it uses a temporary database of its own.
 """
 
 import re
@@ -43,7 +43,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "Ledger": ("emag_offer_syncs", "emag_publishes", "emag_account_figures"),
     "Quarantine and incidents": ("emag_offer_rejects", "emag_answer_surprises", "emag_check_results", "emag_incidents"),
-    "Machinery": (
+    "Internal tables": (
         "emag_offer_states",
         "emag_listing_order",
         "emag_scan_pages",
@@ -62,30 +62,31 @@ _HEAD = """\
 # Data dictionary
 
 Written by `python -m emag_pipeline.admin.data_dictionary` from the comments of the database; do not edit it. In
-psql, `\\d+ app.emag_offer_issues` shows the same words. Questions and their SQL stand in [queries.md](queries.md).
+psql, `\\d+ app.emag_offer_issues` shows the same comments. Questions and their SQL are in [queries.md](queries.md).
 
 - All tables are in the schema `app` (`DB_SCHEMA`). Prices and values are without VAT unless the column says otherwise,
   in `currency`; times are UTC. A percent of 5 is written 5, a share of 5 percent 0.05.
-- An offer is found by (`account_type`, `emag_offer_id`) in every table. The same product in two accounts has the same
-  `part_number_key`. An account's VAT rates and categories are those of its marketplace: `emag_accounts.marketplace`,
-  then `vat_id` or `category_id`; `emag_current_offers` has done that already.
-- `is_saleable`, in every table: stock above 0, status 1, a price above 0 whose verdict (`offer_validation_status`)
-  is 1, a product that has validation states, all of them saleable ones (and so its translation's, if any), and no field
-  in `unreadable`. Where it is false, [emag_offer_issues](#emag_offer_issues) says why, in [issue codes](#issue-codes).
+- An offer is identified by (`account_type`, `emag_offer_id`) in every table. The same product in two accounts has the
+  same `part_number_key`. An account's VAT rates and categories are those of its marketplace: join by
+  `emag_accounts.marketplace`, then `vat_id` or `category_id`; `emag_current_offers` has them already.
+- `is_saleable`, in every table: stock above 0, status 1, a price above 0 whose `offer_validation_status` is 1, a
+  product that has validation states, all of which permit a sale (as do those of its translation, if any), and no field
+  in `unreadable`. If it is false, [emag_offer_issues](#emag_offer_issues) says why, in [issue codes](#issue-codes).
 - A stock below 0 is shown as reported. Totals (`emag_daily_assortment`: `stock`, `stock_value`; `emag_offer_issues`:
   `stock_held_back`, `value_held_back`) and paces count it as 0.
 - A new state of an offer begins when any column of [emag_offer_history](#emag_offer_history) changes, not only prices,
-  stock and status; `changed_at` moves then too.
-- Nothing is erased when an offer is gone: `emag_product_offers.deleted_at` says since when, and `emag_current_offers`
-  leaves it out. A publish is one transaction: what is read in one statement is of one publish of each account.
+  stock and status; `changed_at` changes then too.
+- The rows of a deleted offer are kept: `emag_product_offers.deleted_at` says since when it is gone, and
+  `emag_current_offers` leaves it out. A publish is one transaction: one statement reads a single publish of each
+  account.
 - *Readers* are the members of the role `emag_reader` ([roles](how-to/roles.md)).
 """
 _ISSUES = """\
 ## Issue codes
 
-What `issue_code` of [emag_offer_issues](#emag_offer_issues) and the keys of `issues` in
-[emag_daily_assortment](#emag_daily_assortment) may be, with the words of `reason` and `remedy`. A validation state that
-the marketplace's documents do not name has the code `product_` or `translation_` with its number, too.
+The values of `issue_code` in [emag_offer_issues](#emag_offer_issues) and of the keys of `issues` in
+[emag_daily_assortment](#emag_daily_assortment), with their `reason` and `remedy`. A validation state that the
+marketplace's documents do not name has the code `product_` or `translation_` with its number.
 
 | code | reason | remedy |
 |---|---|---|"""
@@ -93,7 +94,7 @@ _SHORT_TYPES = {"timestamp with time zone": "timestamptz", "character varying(32
 
 
 def rendered(database: Database) -> str:
-    """The whole document. Raises KeyError for a table that a group names and the schema does not hold."""
+    """The whole document. Raises KeyError if a group names a table that does not exist."""
     tables = {table.name: table for table in catalog.tables(database)}
     functions = catalog.functions(database)
     known = {*tables, *(function.name for function in functions)}
@@ -114,7 +115,7 @@ def _place(code: str) -> int:
 
 
 def _issue_row(code: str) -> str:
-    """Two rows of one code, where its words follow from what is told."""
+    """A row of the table; a code has two if its words depend on what the marketplace reports."""
     words = issue_words.WORDS[code]
     return f"| `{code.partition(':')[0]}` | {words.reason} | {words.remedy} |"
 
@@ -167,7 +168,7 @@ def _function(function: Function) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the document anew."""
+    """Write the document."""
     with tempfile.TemporaryDirectory(prefix="emag-dictionary-") as home:
         server = embedded.start(Path(home), {"fsync": "off"})
         try:

@@ -119,7 +119,7 @@ def _of_look(database: Database, mart: Mart, account: str, day: date | None) -> 
     """The mart's figures, pictures, most important rows and columns."""
     look = look_at(database, mart, account, day)
     numbers = {name: _value(value) for name, value in look.numbers.items() if value is not None}
-    nothing = f"no row: {account} had not been published yet on {day}, or the day is still to come"
+    nothing = f"no row: {account} had not been published yet on {day}, or the day is in the future"
     return {
         **(numbers if numbers or day is None else {"note": nothing}),
         **pictures.of_mart(mart.name, database, account, day),

@@ -76,9 +76,9 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
         forget_others(database, known, unseen_seconds=_UNSEEN_TICKS * settings.monitor_interval_seconds)
         outbox.deliver(database, settings)
         found = incidents.open_incidents(database)
-        told = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
+        summary = "; ".join(f"{one.subject} is {one.kind}: {one.message}" for one in found) or "no incident is open"
         monitoring_tables.note_tick(database, "run_failures")
-    return dg.SkipReason(told)
+    return dg.SkipReason(summary)
 
 
 # The sensor that refreshes accounts that are behind, in addition to schedules and Dagster's own retries.
@@ -123,10 +123,10 @@ def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourcePar
         found = standings(database, context.instance, pipeline.settings)
         reasons = {one.account: why_not(one, pipeline.settings) for one in found}
         behind = [account for account, reason in reasons.items() if not reason]
-        told = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
+        summary = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())
         requested = dg.SensorResult(
             run_requests=[dg.RunRequest(partition_key=account) for account in behind],
-            skip_reason=None if behind else dg.SkipReason(told),
+            skip_reason=None if behind else dg.SkipReason(summary),
         )
         monitoring_tables.note_tick(database, "stale_accounts")
     return requested

@@ -34,8 +34,8 @@ from emag_pipeline.wording import counted
 _MOST_SHOWN = 10
 
 _KEPT = (
-    "What the marketplace no longer shows keeps its row, with `deleted_at` set. Columns: docs/data-dictionary.md. When "
-    "it fails: docs/runbook.md."
+    "Rows that the marketplace no longer returns are kept, with `deleted_at` set. Columns: docs/data-dictionary.md. "
+    "When it fails: docs/runbook.md."
 )
 
 
@@ -156,7 +156,9 @@ class _Check:
         if lacking:
             said += f": {self.lacks} empty in {counted(lacking, 'offer')}"
         if unknown.no_longer_listed:
-            said += f"; in {counted(unknown.no_longer_listed, 'offer')} it was listed once, and its last value is kept"
+            said += (
+                f"; in {counted(unknown.no_longer_listed, 'offer')} it was listed before, and its last value is kept"
+            )
         if not unknown.sample:  # listed in the meantime
             return said
         first = unknown.sample[0]
@@ -167,7 +169,7 @@ class _Check:
 _CHECKS = (
     _Check(
         "categories_exist_for_all_offers",
-        "Every category that an existing offer names is one that the marketplace shows.",
+        "The category of every existing offer is in the marketplace's list.",
         CATEGORIES,
         ("category id", "category ids"),
         "list of categories",
@@ -177,7 +179,7 @@ _CHECKS = (
     ),
     _Check(
         "vat_rates_exist_for_all_offers",
-        "Every VAT id that an existing offer names has a rate: without one, prices with VAT stay empty.",
+        "The VAT id of every existing offer has a rate; without one, prices with VAT are empty.",
         VAT_RATES,
         ("VAT id", "VAT ids"),
         "list of VAT rates",

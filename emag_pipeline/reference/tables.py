@@ -54,7 +54,7 @@ VAT_RATES = Resource(
     "vat_rates",
     "emag_vat_rates",
     {"vat_id": "bigint", "rate": "numeric(9,4)", "raw": "jsonb"},
-    "The marketplace's VAT rates: table `emag_vat_rates`, as a share of 1, e.g. 0.21. Prices with VAT rest on them.",
+    "The marketplace's VAT rates: table `emag_vat_rates`, as a share of 1, e.g. 0.21. Prices with VAT depend on them.",
 )
 HANDLING_TIMES = Resource(
     "handling_times",
@@ -127,7 +127,7 @@ def _require_nothing_stored(tx: Transaction, resource: Resource, marketplace: st
         raise ScanNotProven(
             f"the marketplace shows no {resource.name.replace('_', ' ')}",
             where=marketplace,
-            why=f"{stored:,} are stored, and an empty answer is not believed",
+            why=f"{stored:,} are stored, and an empty response is not trusted",
             remedy="Nothing was changed; it is read again later. If it persists, look at the marketplace's status",
         )
 

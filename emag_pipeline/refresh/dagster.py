@@ -53,9 +53,9 @@ from emag_pipeline.wording import iso
     tags={"layer": "staging"},
     metadata=table_name("emag_scan_offers"),
     description=(
-        "Every page of the account's catalogue, read at the marketplace's rate limit and stored page by page. "
-        "Readers see nothing of it yet: the blocking checks judge it first. An interrupted scan is continued "
-        "after its last durable page."
+        "The account's whole catalogue, read within the marketplace's rate limit and stored page by page. "
+        "Readers do not see it until the blocking checks have passed. An interrupted scan continues after its last "
+        "committed page."
     ),
 )
 def staged_offers(
@@ -97,8 +97,8 @@ def _scan(database: Database, sync_id: UUID) -> Metadata:
     tags={"layer": "published"},
     metadata=table_name("emag_product_offers"),
     description=(
-        "The account's offers, exact and current: `emag_product_offers` holds what moves (prices, stock, status), "
-        "`emag_products` what rarely does, `emag_offer_history` every past commercial state; "
+        "The account's offers, exact and current: `emag_product_offers` holds what changes often (prices, stock, "
+        "status), `emag_products` what rarely changes, `emag_offer_history` every past commercial state; "
         "`emag_current_offers` joins them. Published in one transaction, and only after an audit. "
         "Prices are without VAT, times are UTC."
     ),
@@ -112,22 +112,20 @@ def offers(context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipelin
 # The audit of a scan, in one step: if any of the four blocking checks fails, `offers` is not changed; one check warns.
 
 _BLOCKING = {
-    "scan_is_complete": "Every offer that was there while it was read is staged, quarantined or found by its id.",
-    "offer_ids_are_unique": "Each offer is staged once, however many pages have shown it.",
-    "rejects_within_tolerance": "Few rows, fields or positions cannot be read (EMAG_SYNC_REJECT_TOLERANCE).",
-    "volume_has_not_collapsed": "Not too many published offers have vanished at once (EMAG_SYNC_MAX_SHRINK).",
+    "scan_is_complete": "Every offer that existed throughout the scan is staged, quarantined or found by its id.",
+    "offer_ids_are_unique": "Each offer is staged only once, even if several pages showed it.",
+    "rejects_within_tolerance": "The unreadable rows, fields and positions are within EMAG_SYNC_REJECT_TOLERANCE.",
+    "volume_has_not_collapsed": "The published offers that are gone are within EMAG_SYNC_MAX_SHRINK.",
 }
 _REMARKS = {
-    "count_agrees": "The marketplace counts as many offers as it shows, but for a few that came or went meanwhile.",
+    "count_agrees": "The marketplace counts as many offers as it shows, apart from a few that changed meanwhile.",
 }
-_REPORT = (
-    "Report to the marketplace's support that its count and its pages disagree; the copy is complete without the count"
-)
+_REPORT = "Report to the marketplace's support that its count and its pages disagree; the copy is complete"
 
 
 @dg.multi_asset_check(
     name="audit",
-    description="Judges a staged scan by four checks that must pass before anything is published, and its count.",
+    description="Four checks that a staged scan must pass to be published, and one on the marketplace's count.",
     specs=[
         dg.AssetCheckSpec(
             name, asset=staged_offers, description=sentence, blocking=name in _BLOCKING, partitions_def=accounts
@@ -242,7 +240,9 @@ def refresh_schedule(account: str, settings: Settings) -> dg.ScheduleDefinition:
         if account in dagster_runs.accounts_under_way(context.instance):
             return dg.SkipReason(f"a run of {account} is queued or under way")
         if _awaits_decision(pipeline, account):
-            return dg.SkipReason(f"the audit refused a scan of {account}, a person decides: see `emag-pipeline status`")
+            return dg.SkipReason(
+                f"the audit refused a scan of {account} and a person decides: see `emag-pipeline status`"
+            )
         return run_of(context, account)
 
     return refresh

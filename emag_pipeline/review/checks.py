@@ -42,17 +42,17 @@ PUBLISHED_EQUALS_SCAN = OfferCheck(
 )
 OFFERS_ARE_FRESH = OfferCheck(
     "offers_are_fresh",
-    "The offers were read within the last EMAG_SYNC_STALE_AFTER_HOURS hours, or twice the last scan's length.",
+    "The offers were read within the last EMAG_SYNC_STALE_AFTER_HOURS hours, or twice the last scan's duration.",
     "ERROR",
-    "See in `emag-pipeline status` why nothing is published and how to fix it; until then the offers are as they were",
+    "`emag-pipeline status` shows why nothing is published and how to fix it; until then the offers stay as they are",
     accepts="account",
     of_a_publish=True,
 )
 ANSWERS_ARE_AS_KNOWN = OfferCheck(
     "answers_are_as_known",
-    "Since the last completed sync began, the marketplace has answered with known fields, types and codes only.",
+    "Since the last completed sync began, the marketplace has returned only known fields, types and codes.",
     "WARN",
-    "Report the file that `emag-pipeline probe` writes, so that the pipeline learns it; until then it may be accepted",
+    "Report the file that `emag-pipeline probe` writes, so that a new version supports it; until then, accept it",
     accepts="account",
 )
 CHECKS = (
@@ -63,33 +63,33 @@ CHECKS = (
         "Every offer has a price above 0 and not above its recommended price, "
         "and none moved by more than EMAG_CHECK_PRICE_MOVE at the last publish.",
         "WARN",
-        "Compare with what the seller meant, and correct the price at the marketplace, or accept it",
+        "Compare with the intended price, then correct it in the marketplace, or accept the finding",
     ),
     OfferCheck(
         "currencies_are_the_marketplaces",
-        "Every offer is priced in the marketplace's currency; where that is not known, all are in the same one.",
+        "Every offer is priced in the marketplace's currency; if that is not known, all are in the same one.",
         "ERROR",
-        "Ask the marketplace why it reports these currencies. Sums of marts and report leave out offers in another "
-        "currency than most and take those without one to be in it; sums of your own mix them unless you group by "
-        "currency",
+        "Ask the marketplace why it reports these currencies. Sums in marts and report exclude offers in another "
+        "currency than most, and count those without a currency as being in it; your own sums mix currencies unless "
+        "you group by currency",
     ),
     OfferCheck(
         "ean_check_digits_are_right",
-        "Every EAN of 8, 12, 13 or 14 digits ends in the check digit that follows from the others.",
+        "Every EAN of 8, 12, 13 or 14 digits ends with the correct check digit.",
         "WARN",
-        "Correct the EAN at the marketplace: with a wrong one the offer may be attached to another product",
+        "Correct the EAN in the marketplace: with a wrong one the offer may be attached to another product",
     ),
     OfferCheck(
         "part_number_keys_are_unique",
-        "No two offers of the account are for the same product of the marketplace (part_number_key).",
+        "No two offers of the account are for the same product (part_number_key).",
         "WARN",
         "Keep one of the offers and end the others: they compete with each other",
     ),
     OfferCheck(
         "best_prices_are_consistent",
-        "No offer that can be bought is cheaper than the best offer, and one with the buy button has the best price.",
+        "No saleable offer is cheaper than the best offer, and one with the buy button has the best price.",
         "WARN",
-        "Look at the product's page: the marketplace's documents do not promise this, so it may be right as it is",
+        "Check the product's page: the marketplace's documents do not guarantee this, so the prices may be right",
     ),
     ANSWERS_ARE_AS_KNOWN,
 )

@@ -75,24 +75,26 @@ def of_comparison(check: OfferCheck, review: Review) -> CheckAnswer:
         passed = f"no offer differs: {compared} compared with what was read{_less_compared(review)}"
         said = _words(review, passed, "differ", "differs")
         return CheckAnswer(check, review.found == 0, said, _numbers(review))
-    published, told = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
+    published, in_ledger = review.numbers["offers_published"], review.numbers["offers_in_ledger"]
     offers = counted(published, "offer is", "offers are")
-    said = f"the scan is no longer staged: {offers} published, the ledger says {told:,}"
-    return CheckAnswer(check, published == told, said, _numbers(review))
+    said = f"the scan is no longer staged: {offers} published, the ledger says {in_ledger:,}"
+    return CheckAnswer(check, published == in_ledger, said, _numbers(review))
 
 
 def _less_compared(review: Review) -> str:
     """What was not compared, as the end of a sentence."""
     drawn, forgotten = review.numbers["texts_of_one_in"], review.numbers["forgotten"]
     texts = f", texts of one in {drawn:,} of them" if drawn > 1 else ""
-    prints = f"; {counted(forgotten, 'offer')} only by fingerprints, since how their rows were read is forgotten"
+    prints = (
+        f"; {counted(forgotten, 'offer')} only by fingerprints, because their rows' digests are no longer stored"
+    )
     return texts + (prints if forgotten else "")
 
 
 def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
     """The description: that no offer was found, or how many were, with an example."""
     if not review.is_published:
-        return "nothing has been published yet, so there is nothing to look at"
+        return "nothing has been published yet, so there is nothing to check"
     if not review.found:
         return passed
     worst = review.sample[0]
@@ -161,7 +163,7 @@ def _specs(checks: Sequence[OfferCheck]) -> list[dg.AssetCheckSpec]:
 
 @dg.multi_asset_check(
     name="publish_review",
-    description="Judges a publish right after it: is it what was read, and is it recent?",
+    description="Checks right after a publish that readers see what was read, and that it is recent.",
     specs=_specs(OF_A_PUBLISH),
     can_subset=True,
 )

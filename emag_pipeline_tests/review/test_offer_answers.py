@@ -58,7 +58,7 @@ def test_an_answer_counts_what_was_found_and_accepted_and_gives_an_example(
             _compared(offers=10_600, texts_of_one_in=2, forgotten=282),
             True,
             "no offer differs: 10,600 published offers were compared with what was read, texts of one in 2 of them; "
-            "282 offers only by fingerprints, since how their rows were read is forgotten",
+            "282 offers only by fingerprints, because their rows' digests are no longer stored",
         ),
         (Review(0, 0, [], [], {}, is_published=False), True, "nothing has been published yet, so there is nothing to "),
     ],
