@@ -31,8 +31,8 @@ def attached(settings: Settings) -> Iterator[Database]:
     Raises DatabaseUnavailable if none is configured and the embedded one is not running, SchemaMismatch if the schema
     is not this code's. An embedded server that goes down meanwhile is reported as not running.
     """
-    with told_alike(settings):
-        database = as_it_stands(settings)
+    with errors_with_cause(settings):
+        database = unchecked_database(settings)
         try:
             migrate.check(database)
             yield database
@@ -40,7 +40,7 @@ def attached(settings: Settings) -> Iterator[Database]:
             database.close()
 
 
-def as_it_stands(settings: Settings, *, most_seconds: float = float("inf")) -> Database:
+def unchecked_database(settings: Settings, *, most_seconds: float = float("inf")) -> Database:
     """The pipeline's database, which may be unreachable or have another version; the caller closes it.
 
     No call takes longer than `most_seconds`.
@@ -50,13 +50,13 @@ def as_it_stands(settings: Settings, *, most_seconds: float = float("inf")) -> D
 
 
 def pipeline_url(settings: Settings) -> str:
-    """Where the pipeline's tables are, with the password. Raises as `as_it_stands`."""
+    """Where the pipeline's tables are, with the password. Raises as `unchecked_database`."""
     configured = settings.database_url
     return configured.get_secret_value() if configured else _server(settings).address("emag")
 
 
 def dagster_url(settings: Settings) -> str:
-    """Where Dagster keeps its runs, with the password. Raises as `as_it_stands`."""
+    """Where Dagster keeps its runs, with the password. Raises as `unchecked_database`."""
     configured = settings.dagster_pg_url
     return configured.get_secret_value() if configured else _server(settings).address("emag_dagster")
 
@@ -102,7 +102,7 @@ def _frozen(home: Path, processes: Sequence[int], why: str = "") -> DatabaseUnav
     numbers = " ".join(map(str, processes))
     who = "process" if len(processes) == 1 else "processes"
     return DatabaseUnavailable(
-        f"the embedded PostgreSQL is stopped ({who} {numbers}) and answers nobody",
+        f"the embedded PostgreSQL is stopped ({who} {numbers}) and does not respond",
         where=f"EMAG_HOME {home}",
         why=why,
         remedy=f"`kill -CONT {numbers}` resumes it, and nothing is lost",
@@ -125,7 +125,7 @@ def _recovery(home: Path, why: str) -> DatabaseUnavailable:
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)
 
 
-def as_told(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
+def with_cause(settings: Settings, error: DatabaseUnavailable, *, of_dagster: bool = False) -> DatabaseUnavailable:
     """The error; if the embedded server is not running or starting up, the error of `silence` with its cause.
 
     Programs of `up` see that server as a configured one. `of_dagster`: the error is of Dagster's database.
@@ -156,15 +156,15 @@ def log_of(settings: Settings, *, of_dagster: bool = False) -> Path | None:
 
 
 @contextmanager
-def told_alike(settings: Settings, *, of_dagster: bool = False) -> Iterator[None]:
-    """Convert errors raised in this context with `as_told`; use it for calls of one of the two databases only."""
+def errors_with_cause(settings: Settings, *, of_dagster: bool = False) -> Iterator[None]:
+    """Convert errors raised in this context with `with_cause`; use it for calls of one of the two databases only."""
     try:
         yield
     except DatabaseUnavailable as error:
-        told = as_told(settings, error, of_dagster=of_dagster)
-        if told is error:
+        explained = with_cause(settings, error, of_dagster=of_dagster)
+        if explained is error:
             raise
-        raise told from error
+        raise explained from error
 
 
 def _server(settings: Settings) -> embedded.EmbeddedServer:

@@ -80,14 +80,14 @@ def end_in_time() -> None:
 
     If it is still running at the time limit, it prints a message and exits with code 130; its lease is then free.
     """
-    told, tells = os.pipe()
-    os.set_blocking(tells, False)
-    signal.set_wakeup_fd(tells, warn_on_full_buffer=False)
-    Thread(target=_listen, args=(told,), name="signals", daemon=True).start()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    Thread(target=_listen, args=(reader,), name="signals", daemon=True).start()
 
 
-def _listen(told: int) -> None:
-    while os.read(told, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
+def _listen(reader: int) -> None:
+    while os.read(reader, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
         pass
     time.sleep(_SECONDS)
     leave(1, _SAID)

@@ -125,11 +125,11 @@ def end(
     processes: Iterable[psutil.Process], seconds: float, hurried: Callable[[], bool] = lambda: False
 ) -> list[psutil.Process]:
     """Send SIGTERM and wait at most this long or until `hurried`. Returns those still running."""
-    told = list(processes)
-    for process in told:
+    signalled = list(processes)
+    for process in signalled:
         with suppress(psutil.Error):
             process.terminate()
-    return _outlived(told, seconds, hurried)
+    return _outlived(signalled, seconds, hurried)
 
 
 def kill(

@@ -160,7 +160,7 @@ class StoppedProgram:
     @property
     def said(self) -> str:
         """The problem in a sentence."""
-        return f"{self.name} (process {self.pid}) is stopped and answers nobody: what it does is not done meanwhile"
+        return f"{self.name} (process {self.pid}) is stopped and does not respond: its work is not done meanwhile"
 
     @property
     def remedy(self) -> str:

@@ -96,7 +96,7 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
     return Explanation(
         offer=offer,
         issue_codes=past[-1].issue_codes,
-        conditions=conditions(past, said, is_stock_told=offer.is_stock_told),
+        conditions=conditions(past, said, is_stock_reported=offer.is_stock_reported),
         since=_since(past, lambda state: not state.issue_codes),
         account=status,
         rejection=newest_rejection(database, account, offer_id) if offer.rejected_at else None,
@@ -104,14 +104,14 @@ def explain(database: Database, account: str, offer_id: int, language: str | Non
 
 
 def conditions(
-    past: Sequence[OfferState], said: Mapping[str, str], *, is_stock_told: bool = False
+    past: Sequence[OfferState], said: Mapping[str, str], *, is_stock_reported: bool = False
 ) -> tuple[SaleCondition, ...]:
     """Every condition in the last of the states; the reasons include all of its issue codes.
 
-    `said` holds the marketplace's sentences by code; `is_stock_told`: it sends a total stock now, even if it is not a
+    `said` holds the marketplace's sentences by code; `is_stock_reported`: it sends a total stock now, even if not a
     number.
     """
-    return tuple([_condition(name, past, said, is_stock_told) for name in _CONDITIONS])
+    return tuple([_condition(name, past, said, is_stock_reported) for name in _CONDITIONS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,11 @@ _CONDITIONS = {
 }
 
 
-def _condition(name: str, past: Sequence[OfferState], said: Mapping[str, str], is_stock_told: bool) -> SaleCondition:
+def _condition(
+    name: str, past: Sequence[OfferState], said: Mapping[str, str], is_stock_reported: bool
+) -> SaleCondition:
     about = _CONDITIONS[name]
-    reasons = [(code, issue(code, is_stock_told=is_stock_told)) for code in _own(past[-1], about)]
+    reasons = [(code, issue(code, is_stock_reported=is_stock_reported)) for code in _own(past[-1], about)]
     return SaleCondition(
         name=name,
         value=about.value(past[-1]),

@@ -47,7 +47,7 @@ class KnownOffer:
     deleted_at: datetime | None
     rejected_at: datetime | None
     #: the newest response has a total stock, even if it is not a number
-    is_stock_told: bool
+    is_stock_reported: bool
     #: the account's first publish: its states may have begun earlier
     known_since: datetime
 

@@ -18,7 +18,7 @@ SELECT o.account_type AS account, o.emag_offer_id, p.name,
        coalesce(first.published_at, o.first_seen_at) AS first_seen_at,
        coalesce(gone.published_at, o.deleted_at) AS deleted_at,
        coalesce(rejected.published_at, o.rejected_at) AS rejected_at,
-       o.general_stock IS NOT NULL OR p.raw -> 'general_stock' IS NOT NULL AS is_stock_told,
+       o.general_stock IS NOT NULL OR p.raw -> 'general_stock' IS NOT NULL AS is_stock_reported,
        emag_known_since(o.account_type) AS known_since
 FROM emag_product_offers o
 LEFT JOIN emag_products p USING (account_type, emag_offer_id)

@@ -22,10 +22,10 @@ class Bar:
 
 def draw(name: str, title: str, bars: Sequence[Bar], *, empty: str) -> str:
     """The chart, first bar on top; `empty` is its text without bars."""
-    told = "; ".join(f"{bar.words}: {bar.said}" for bar in bars) + "." if bars else empty
+    described = "; ".join(f"{bar.words}: {bar.said}" for bar in bars) + "." if bars else empty
     places = max(1, len(bars))
     sheet = Sheet(
-        name, title, told, height=36 + _BAR_HEIGHT * places, left=_WORDS_WIDTH, right=118,
+        name, title, described, height=36 + _BAR_HEIGHT * places, left=_WORDS_WIDTH, right=118,
         x=(0, max([bar.number for bar in bars] or [0]) or 1), y=(places - 0.5, -0.5),
     )  # fmt: skip
     if not bars:

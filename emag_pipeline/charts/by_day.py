@@ -24,14 +24,14 @@ DayOfMoves = tuple[date, int, int]
 
 def draw_offers(name: str, days: Sequence[DayOfOffers]) -> str:
     """The chart of days in order; gaps are allowed. One day is a point; without days it shows a text."""
-    told, offers = _describe_offers(days), [offers for _, offers, _ in days]
+    described, offers = _describe_offers(days), [offers for _, offers, _ in days]
     top, (first, last) = max(*offers, 1, 1), _ends(days)
     sheet = Sheet(
-        name, "Offers and saleable offers by day", told, height=200, left=42, right=106,
+        name, "Offers and saleable offers by day", described, height=200, left=42, right=106,
         x=(first - max(1, last - first) * _MARGIN, last), y=(0, top * 1.08),
     )  # fmt: skip
     if not days:
-        sheet.say_nothing_known(told)
+        sheet.say_nothing_known(described)
         return sheet.finished()
     sheet.label_y(whole_ticks(top * 1.08))
     sheet.label_x(_day_labels([day for day, _, _ in days]))
@@ -50,14 +50,14 @@ def draw_offers(name: str, days: Sequence[DayOfOffers]) -> str:
 
 def draw_moves(name: str, days: Sequence[DayOfMoves]) -> str:
     """The chart of days in order; gaps are allowed. Without moves it shows a text."""
-    told, rises, cuts = _describe_moves(days), sum(up for _, up, _ in days), sum(down for _, _, down in days)
+    described, rises, cuts = _describe_moves(days), sum(up for _, up, _ in days), sum(down for _, _, down in days)
     most, (first, last) = max((max(up, down) for _, up, down in days), default=1), _ends(days)
     sheet = Sheet(
-        name, "Price moves by day", told, height=180, left=42, right=106,
+        name, "Price moves by day", described, height=180, left=42, right=106,
         x=(min(first, last - _LEAST_DAYS) - 0.5, last + 0.5), y=(-1.1 * most, 1.1 * most),
     )  # fmt: skip
     if not rises and not cuts:
-        sheet.say_nothing_known(told)
+        sheet.say_nothing_known(described)
         return sheet.finished()
     ticks = whole_ticks(most, 2)
     sheet.label_y([*(-tick for tick in ticks[1:]), *ticks])
@@ -76,8 +76,8 @@ def _describe_offers(days: Sequence[DayOfOffers]) -> str:
     if not days:
         return "No day is known yet."
     (first, first_offers, first_saleable), (last, offers, saleable) = days[0], days[-1]
-    told = f"{counted(offers, 'offer')} on {last}, {saleable:,} of them saleable"
-    return f"{told}." if len(days) == 1 else f"{told}; {first_offers:,} and {first_saleable:,} on {first}."
+    described = f"{counted(offers, 'offer')} on {last}, {saleable:,} of them saleable"
+    return f"{described}." if len(days) == 1 else f"{described}; {first_offers:,} and {first_saleable:,} on {first}."
 
 
 def _describe_moves(days: Sequence[DayOfMoves]) -> str:

@@ -15,15 +15,15 @@ _MOST_LABELS = 6
 
 def draw(name: str, timeline: ScanTimeline) -> str:
     """The chart; for a sync without pages, a text."""
-    told, expected = describe(timeline), timeline.pages_expected
+    described, expected = describe(timeline), timeline.pages_expected
     top = max(expected, 1, *(reading[-1][1] for reading in timeline.readings if reading), 1)
     seconds = max(timeline.seconds, 0.001)
     sheet = Sheet(
-        name, "The newest scan over time", told, height=210, left=42, right=76,
+        name, "The newest scan over time", described, height=210, left=42, right=76,
         x=(0, seconds), y=(_BELOW * 2 * top, 1.2 * top),
     )  # fmt: skip
     if not any(timeline.readings):
-        sheet.say_nothing_known(told)
+        sheet.say_nothing_known(described)
         return sheet.finished()
     sheet.areas([((start, _BELOW * 2 * top), (end, 1.2 * top)) for start, end in timeline.pauses], YELLOW, opacity=0.35)
     sheet.label_y(whole_ticks(top))

@@ -170,8 +170,8 @@ def data_uri(svg: str) -> str:
 def alternative(svg: str) -> str:
     """The chart's title and description in one line, without characters that Markdown interprets."""
     root = ElementTree.fromstring(svg)  # noqa: S314 - `Sheet.finished` made it
-    told = ": ".join(root.findtext(f"{{{_SVG}}}{tag}") or "" for tag in ("title", "desc"))
-    return re.sub(r"[\[\]\\`\s]+", " ", told)
+    label = ": ".join(root.findtext(f"{{{_SVG}}}{tag}") or "" for tag in ("title", "desc"))
+    return re.sub(r"[\[\]\\`\s]+", " ", label)
 
 
 def _scale(values: Point, start: float, end: float) -> Callable[[float], float]:

@@ -125,7 +125,7 @@ def run(arguments: Sequence[str]) -> int:
         output.fall_silent()
         if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
             return 1
-        return _told(output.failure(error) or PermanentError("the output cannot be written", why=str(error)))
+        return _reported(output.failure(error) or PermanentError("the output cannot be written", why=str(error)))
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -143,7 +143,7 @@ def _run(arguments: Sequence[str]) -> int:
             write_line(signals.words(signal.SIGINT))
         return end.code if isinstance(end.code, int) else 0
     except PipelineError as error:
-        return _told(error)
+        return _reported(error)
     except (Interrupted, KeyboardInterrupt) as end:
         if not (isinstance(end, Interrupted) and end.is_told):
             write_line(str(end) or "emag-pipeline: interrupted")
@@ -165,7 +165,7 @@ def _is_by_ctrl_c(end: SystemExit) -> bool:
     return error is not None
 
 
-def _told(error: PipelineError) -> int:
+def _reported(error: PipelineError) -> int:
     if says_lines():
         log.error("command_failed", message=error.message, exit_code=error.exit_code)
     else:

@@ -304,12 +304,12 @@ def _table(entries: Sequence[OfferState | Gap], offer: KnownOffer, now: datetime
         lasted = age(((entry.valid_to or now) - entry.valid_from).total_seconds())
         if entry.valid_from <= offer.known_since:  # what the first publish showed may have been so before
             lasted = f"at least {lasted}"
-        is_stock_told = offer.is_stock_told if entry.valid_to is None else None  # earlier answers are not kept
-        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry, is_stock_told))
+        is_stock_reported = offer.is_stock_reported if entry.valid_to is None else None  # earlier answers are not kept
+        table.add_row(f"{entry.valid_from:%Y-%m-%d %H:%M:%S}", lasted, *_cells(before, entry, is_stock_reported))
     return table
 
 
-def _cells(before: OfferState | Gap | None, entry: OfferState | Gap, is_stock_told: bool | None) -> list[Text]:
+def _cells(before: OfferState | Gap | None, entry: OfferState | Gap, is_stock_reported: bool | None) -> list[Text]:
     if isinstance(entry, Gap):
         return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
     known = before if isinstance(before, OfferState) else entry  # without a state before it, nothing has moved
@@ -323,7 +323,7 @@ def _cells(before: OfferState | Gap | None, entry: OfferState | Gap, is_stock_to
         ),
         _moved(_number(entry.general_stock), known.general_stock, entry.general_stock),
         Text(_number(entry.buy_button_rank)),
-        Text("; ".join(issue(code, is_stock_told=is_stock_told).reason for code in entry.issue_codes)),
+        Text("; ".join(issue(code, is_stock_reported=is_stock_reported).reason for code in entry.issue_codes)),
     ]
 
 

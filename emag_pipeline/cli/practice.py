@@ -154,12 +154,12 @@ def drill(
         for one in scenarios:
             typer.echo(f"{one.name:34} {one.fault}")
         return
-    told: list[Result] = []
+    finished: list[Result] = []
 
     def tell(result: "Result") -> None:
-        told.append(result)
+        finished.append(result)
         how = "ok" if result.ok else "FAILED"
-        narrator.say(f"{len(told):3} of {len(scenarios)}  {how:6}  {result.scenario.name} ({result.seconds:.1f} s)")
+        narrator.say(f"{len(finished):3} of {len(scenarios)}  {how:6}  {result.scenario.name} ({result.seconds:.1f} s)")
 
     with StopSignals() as signals:
         results = play_all(scenarios, tell, signals.check)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from emag_pipeline.cli.arguments import AccountsOption, chosen_accounts, day
 from emag_pipeline.console import Narrator
-from emag_pipeline.databases import told_alike
+from emag_pipeline.databases import errors_with_cause
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.json_output import JsonModel, json_text
 from emag_pipeline.local.programs import sandbox_beside
@@ -125,7 +125,7 @@ def _refresh(settings: Settings, accounts: Sequence[str], narrator: Narrator, *,
         _checked(around, settings, accounts),
         sandbox_beside(settings, around.environment),
         view_on(narrator, settings.progress_interval_seconds) as view,
-        told_alike(settings),
+        errors_with_cause(settings),
     ):
         return refresh(settings, around, accounts, view.show, signals.wait, narrator.say, anew=anew)
 

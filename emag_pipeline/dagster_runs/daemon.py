@@ -55,7 +55,7 @@ class Daemon:
         return min(self.silent_seconds.values(), default=None)
 
 
-def heard(dagster_url: str) -> Daemon:
+def heartbeats(dagster_url: str) -> Daemon:
     """The heartbeats in Dagster's database, whose tables must exist."""
     beats = PostgresRunStorage(dagster_url, should_autocreate_tables=False).get_daemon_heartbeats()
     now = time.time()

@@ -11,7 +11,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster_postgres import PostgresRunStorage
 
-from emag_pipeline.databases import as_told, dagster_url
+from emag_pipeline.databases import dagster_url, with_cause
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
@@ -51,7 +51,7 @@ def _require_reachable(settings: Settings, url: str) -> None:
             why=error.why or error.what,
             remedy="Start it, or correct DAGSTER_PG_URL",
         )
-        raise as_told(settings, away, of_dagster=True) from error
+        raise with_cause(settings, away, of_dagster=True) from error
     finally:
         database.close()
 

@@ -113,15 +113,15 @@ def observed(context: dg.AssetExecutionContext, progress: Progress) -> dg.AssetO
 
 def _proof_table(proof: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
     """The ledger's proof as a table: first the count and its parts, which add up to it."""
-    told = [(WORDS[name], "; ".join(one) if name == "marks" else f"{one:,}") for name, one in proof.items() if one]
+    facts = [(WORDS[name], "; ".join(one) if name == "marks" else f"{one:,}") for name, one in proof.items() if one]
     if "found_by_id" in proof:
         accounted = Accounted.of(proof)
         parts = dict(accounted.parts)
         if accounted.difference:
             parts["on no page: came meanwhile, or counted wrongly (below 0: more than counted)"] = accounted.difference
         listed = [(f"{'+' if place else '='} {words}", f"{one:,}") for place, (words, one) in enumerate(parts.items())]
-        told = [("**counted by the marketplace**", f"{accounted.counts:,}"), *listed, *told]
-    rows = "\n".join(f"| {words} | {one} |" for words, one in told)
+        facts = [("**counted by the marketplace**", f"{accounted.counts:,}"), *listed, *facts]
+    rows = "\n".join(f"| {words} | {one} |" for words, one in facts)
     return dg.MetadataValue.md(f"| number | value |\n|---|---:|\n{rows}")
 
 

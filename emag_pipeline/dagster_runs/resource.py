@@ -61,7 +61,7 @@ class _IntoRunLog(logging.Handler):
 
 
 @contextmanager
-def told_in_the_run(context: Context) -> Iterator[None]:
+def logged_in_the_run(context: Context) -> Iterator[None]:
     """In this context, events from `info` upwards are also in the log of this Dagster run."""
     ours = logging.getLogger("emag_pipeline")
     handler = _IntoRunLog(context)
@@ -126,7 +126,7 @@ class Pipeline:
         ):  # a tag copied from the run that this one repeats
             _tell_run_retry(context, Rerun.NEVER)
         try:
-            with about(run_id=context.run.run_id), told_in_the_run(context), self.database() as database:
+            with about(run_id=context.run.run_id), logged_in_the_run(context), self.database() as database:
                 yield database
         except PipelineError as error:
             failure = _failure(error)
@@ -167,10 +167,10 @@ def _tell_run_retry(context: Context, rerun: Rerun) -> None:
 def _keep_secrets(defect: Exception, settings: Settings) -> None:
     """Raise a failure without secrets if the defect's traceback, which Dagster would store, contains any."""
     redact = Redactor(settings.secrets)
-    told = "".join(traceback.format_exception(defect))
-    if redact.finds(told):
+    trace = "".join(traceback.format_exception(defect))
+    if redact.finds(trace):
         what = f"{type(defect).__name__}: this is a defect in the pipeline: report it with its traceback"
-        raise dg.Failure(what, metadata={"traceback": redact(told, _LONGEST_TRACEBACK)}, allow_retries=False) from None
+        raise dg.Failure(what, metadata={"traceback": redact(trace, _LONGEST_TRACEBACK)}, allow_retries=False) from None
 
 
 def _failure(error: PipelineError) -> dg.Failure:

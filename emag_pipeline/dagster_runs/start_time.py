@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
 
-from emag_pipeline.dagster_runs.resource import told_in_the_run
+from emag_pipeline.dagster_runs.resource import logged_in_the_run
 from emag_pipeline.logs import logger
 
 log = logger(__name__)
@@ -40,7 +40,7 @@ def await_start(context: dg.AssetExecutionContext) -> None:
         seconds = min(seconds, _LONGEST_SECONDS)
         said = f"Waiting {seconds:.0f} s for {moment}: each account starts at its own second"
         facts = {"subject": str(context.partition_key), "run_id": context.run.run_id, "seconds": round(seconds)}
-        with told_in_the_run(context):
+        with logged_in_the_run(context):
             log.info("start_awaited", **facts, message=said)
         time.sleep(seconds)
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from emag_pipeline.databases import as_it_stands
+from emag_pipeline.databases import unchecked_database
 from emag_pipeline.errors import Interrupted
 from emag_pipeline.local.stop_signals import StopSignals
 from emag_pipeline.monitoring.exporter import Exporter
@@ -46,5 +46,5 @@ class Connection:
         """The database, the same object each time. Raises DatabaseUnavailable while the embedded server is down."""
         with self._lock:
             if self._database is None:
-                self._database = as_it_stands(self._settings, most_seconds=_WAIT_SECONDS)
+                self._database = unchecked_database(self._settings, most_seconds=_WAIT_SECONDS)
             return self._database

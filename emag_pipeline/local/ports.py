@@ -44,7 +44,7 @@ def _taken(port: int, variable: str, purpose: str, who: "Holder | None") -> Sett
 
 def taken(what: str, or_else: str, who: "Holder | None") -> SettingsError:
     """The error of a port in use: `what` describes it, `or_else` is the remedy if its holder is to keep it."""
-    stop = who.let_go_on if who and who.is_stopped else "Stop what uses it"
+    stop = who.how_to_resume if who and who.is_stopped else "Stop what uses it"
     if who and who.home and not who.is_stopped:
         stop = f"If that one is meant, set EMAG_HOME to {who.home}; else stop it"
     return SettingsError(what, why=who.words if who else "", remedy=f"{stop}, or {or_else}")
@@ -100,10 +100,10 @@ class Holder:
         """A description of the process; only names, since command lines may contain secrets."""
         of_home = f" of the `up` in EMAG_HOME {self.home}" if self.home else ""
         who = f"{self.program} (process {self.pid}{of_home})" if self.program else f"process {self.pid} ({self.name})"
-        return f"{who} listens there" + (" and is stopped: it answers nobody" if self.is_stopped else "")
+        return f"{who} listens there" + (" and is stopped: it does not respond" if self.is_stopped else "")
 
     @property
-    def let_go_on(self) -> str:
+    def how_to_resume(self) -> str:
         """How to continue or end a stopped process."""
         return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` ends it"
 

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from emag_pipeline import embedded
 from emag_pipeline.console import Narrator
-from emag_pipeline.databases import as_told
+from emag_pipeline.databases import with_cause
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.words import ended_words, failure_words, pace_words, pages_in_all, progress_words
 from emag_pipeline.settings import Settings
@@ -48,7 +48,7 @@ class ProgressWatch:
         self._view = _Bars(narrator) if terminal else _Lines(narrator)
         self._settings = settings
         self._waiting = set(accounts)
-        self._told: dict[str, tuple[object, ...]] = {}
+        self._reported: dict[str, tuple[object, ...]] = {}
         self._outages = Outages(settings, narrator.say, is_watched=True)
 
     def look(self) -> None:
@@ -65,9 +65,9 @@ class ProgressWatch:
 
     def _tell(self, sync: SyncProgress) -> None:
         state = (sync.sync_id, sync.attempt, sync.status)
-        if self._told.get(sync.account) == state:
+        if self._reported.get(sync.account) == state:
             return
-        self._told[sync.account] = state
+        self._reported[sync.account] = state
         if sync.status is SyncStatus.COMPLETED:
             self._published(sync.account)
         elif sync.status is not SyncStatus.RUNNING:
@@ -105,7 +105,7 @@ class Outages:
         except DatabaseUnavailable as error:
             if self._away_since is None and not self._is_reported():
                 self._away_since = time.monotonic()
-                self._say(f"the database is away since {iso_now()}: {as_told(self._settings, error).message}")
+                self._say(f"the database is away since {iso_now()}: {with_cause(self._settings, error).message}")
             return
         if self._away_since is not None:
             self._say(f"the database answers again, after {age(time.monotonic() - self._away_since)}")
@@ -130,7 +130,7 @@ class _Resumes:
 
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
-        self._told: set[tuple[UUID, int]] = set()
+        self._reported: set[tuple[UUID, int]] = set()
         #: by run
         self._syncs: dict[str | None, UUID] = {}
 
@@ -140,8 +140,8 @@ class _Resumes:
                 self._syncs[sync.dagster_run_id] = sync.sync_id
                 self._narrator.say(f"{sync.account}: reading every page again: no page that was read is left")
             attempt = (sync.sync_id, sync.attempt)
-            if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._told:
-                self._told.add(attempt)
+            if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._reported:
+                self._reported.add(attempt)
                 self._narrator.say(f"{sync.account}: resuming with pages read {age(sync.oldest_page_seconds)} ago")
 
 

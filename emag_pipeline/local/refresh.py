@@ -82,11 +82,11 @@ class _Run(Child):
         program = Program(f"sync-{account}", (*command, "--anew") if anew else command)
         keep_small(logs / f"{program.name}.log")
         # closed when this process ends, even if it is killed: so the run notices
-        told_by_its_end, self._held_open = os.pipe()
+        read_end, self._held_open = os.pipe()
         try:
-            super().__init__(program, environment, logs, cwd="/", stdin=told_by_its_end, stdout=subprocess.PIPE)
+            super().__init__(program, environment, logs, cwd="/", stdin=read_end, stdout=subprocess.PIPE)
         finally:
-            os.close(told_by_its_end)
+            os.close(read_end)
 
     def said(self) -> str:
         """The run's output; waits for its end, and kills it if it does not end in time."""

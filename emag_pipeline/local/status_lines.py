@@ -15,7 +15,7 @@ from emag_pipeline.local.words import (
 )
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, is_told_by, open_incidents
+from emag_pipeline.monitoring.incidents import Incident, is_reported_by, open_incidents
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, check_results
@@ -43,15 +43,17 @@ def status_lines(database: Database, settings: Settings, statuses: Sequence[Acco
     """
     incidents = open_incidents(database)
     by_name = {status.account: status for status in statuses}
-    same = {one.subject: one for one in incidents if one.subject in by_name and is_told_by(one, by_name[one.subject])}
-    told = {incident.subject for incident in incidents}
+    same = {
+        one.subject: one for one in incidents if one.subject in by_name and is_reported_by(one, by_name[one.subject])
+    }
+    reported = {incident.subject for incident in incidents}
     troubles = sync_troubles(database, settings)
     remarks = [
         (status.account, _remark(status, same.get(status.account), troubles.get(status.account), settings))
         for status in statuses
     ]
     return [
-        *_surroundings(database, settings, by_name.keys(), told),
+        *_surroundings(database, settings, by_name.keys(), reported),
         *(f"{account}: {remark}" for account, remark in remarks if remark),
         *(
             f"{account}: {failure_words(what, remedy)}"
@@ -59,18 +61,18 @@ def status_lines(database: Database, settings: Settings, statuses: Sequence[Acco
             for what, remedy in slow_words(settings, slowness_of(database, settings, account))
         ),
         *(_incident_line(one) for one in incidents if same.get(one.subject) is not one),
-        *(_check_line(one) for one in failing_checks(database, settings) if _is_news(one, told, by_name.keys())),
+        *(_check_line(one) for one in failing_checks(database, settings) if _is_news(one, reported, by_name.keys())),
     ]
 
 
-def _surroundings(database: Database, settings: Settings, accounts: Set[str], told: Set[str]) -> list[str]:
+def _surroundings(database: Database, settings: Settings, accounts: Set[str], reported: Set[str]) -> list[str]:
     """Facts that are not about a configured account: accounts no longer configured, the sandbox, the daemon."""
     lines = [f"{name}: {left_words(name)}" for name in left_accounts(database, list(accounts))]
     if words := invented_words(settings):
         lines.append(words)
     if stopped := ports.stopped_sandbox(settings):
-        lines.append(f"sandbox: {failure_words(stopped.words, stopped.let_go_on)}")
-    silent = None if silence.DAEMON in told else silence.daemon_silence(database, settings)
+        lines.append(f"sandbox: {failure_words(stopped.words, stopped.how_to_resume)}")
+    silent = None if silence.DAEMON in reported else silence.daemon_silence(database, settings)
     if silent is not None:
         lines.append(f"{silence.DAEMON}: {failure_words(silent.said, silent.remedy)}")
     return lines
@@ -105,11 +107,11 @@ def _since(incident: Incident) -> str:
     return age((datetime.now(UTC) - incident.opened_at).total_seconds())
 
 
-def _is_news(result: CheckResult, told: Set[str], accounts: Set[str]) -> bool:
+def _is_news(result: CheckResult, reported: Set[str], accounts: Set[str]) -> bool:
     """Whether nothing else reports it: no incident of the check or its account; for staleness, not the table either."""
     if result.check == "offers_are_fresh" and result.subject in accounts:
         return False
-    return (result.subject if result.is_told_by_its_account else result.name) not in told
+    return (result.subject if result.is_reported_by_its_account else result.name) not in reported
 
 
 def _check_line(result: CheckResult) -> str:

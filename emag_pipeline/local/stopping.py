@@ -112,7 +112,7 @@ def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) 
         stopped.is_daemon_unseen = instance.home_of(settings).is_dir()
         return
     try:
-        stopped.daemon_silence_seconds = daemon.heard(dagster_url(settings)).silence_seconds
+        stopped.daemon_silence_seconds = daemon.heartbeats(dagster_url(settings)).silence_seconds
     except Exception as error:  # from Dagster, the driver or our code; what was done must still be reported
         stopped.is_daemon_unseen = True
         stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")

@@ -95,7 +95,7 @@ class Supervisor:
         if child.is_stopped and name not in self._stopped:
             self._stopped.add(name)
             lets = f"`kill -CONT {pid}` resumes it, `kill -KILL {pid}` has it started again"
-            self._say(f"{name} (process {pid}) is stopped and answers nobody: {lets}")
+            self._say(f"{name} (process {pid}) is stopped and does not respond: {lets}")
         elif not child.is_stopped and name in self._stopped:
             self._stopped.discard(name)
             self._say(f"{name} is running again")

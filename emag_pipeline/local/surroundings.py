@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from emag_pipeline.console import tell
-from emag_pipeline.databases import told_alike
+from emag_pipeline.databases import errors_with_cause
 from emag_pipeline.errors import PermanentError, of_os_error
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.settings import Settings, env_file
@@ -21,7 +21,7 @@ from emag_pipeline.store import migrate, roles
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.server import ensure_database
 from emag_pipeline.sync.accounts import require_same_host
-from emag_pipeline.sync.locks import waits_told
+from emag_pipeline.sync.locks import waits_reported
 from emag_pipeline.sync.published import first_publish_day
 
 # Dagster's configuration and files are in `EMAG_HOME/dagster`, never in the source tree.
@@ -182,12 +182,12 @@ def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tel
     with databases(settings, say, steps=say) as found:
         say(f"database: {found.shown}")
         pipeline_url, dagster_url = found.pipeline.get_secret_value(), found.dagster.get_secret_value()
-        with opened(found, settings) as database, waits_told(database, waits):
+        with opened(found, settings) as database, waits_reported(database, waits):
             done = migrated(database, is_embedded=settings.database_url is None)
             first_day = _first_day(database, settings)
         how = "" if done.before == done.after else ", migrated"
         say(f"database: schema {settings.db_schema} is at {done.after}{how}")
-        with told_alike(settings, of_dagster=True):
+        with errors_with_cause(settings, of_dagster=True):
             is_new = ensure_database(dagster_url)
         if is_new:
             say("database: created Dagster's own")
@@ -197,8 +197,8 @@ def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tel
 
 @contextmanager
 def opened(found: Databases, settings: Settings) -> Iterator[Database]:
-    """The pipeline's own database, whatever its schema. Outages are reported uniformly (`told_alike`)."""
-    with told_alike(settings):
+    """The pipeline's own database, whatever its schema. Outages are reported uniformly (`errors_with_cause`)."""
+    with errors_with_cause(settings):
         database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
         try:
             yield database

@@ -73,7 +73,7 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
         "deleted": sync.offers_deleted,
         "rows in quarantine": sync.offers_rejected,
     }
-    told = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
+    changes = ", ".join(f"{number:,} {name}" for name, number in numbers.items())
     read, seconds = "", sync.oldest_page_seconds or 0.0
     if seconds >= _OLD_PAGES_SECONDS:
         read = f"; its oldest page was read {age(seconds)} ago, and what has changed since follows with the next sync"
@@ -81,7 +81,7 @@ def outcome_words(account: str, said: str, sync: SyncProgress | None) -> str:
     if sync.attempt > 1 and sync.completed_at is not None:
         since = (sync.completed_at - sync.started_at).total_seconds()
         took += f" by attempt {sync.attempt}, {since:,.1f} s after the sync began"
-    return f"{account}: published in {took}: {told}{read}"
+    return f"{account}: published in {took}: {changes}{read}"
 
 
 def failure_words(message: str, remedy: str, account: str = "") -> str:

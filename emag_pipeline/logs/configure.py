@@ -52,7 +52,7 @@ def configure(settings: Settings) -> None:
     level = level_of(settings)
     handler = _Standard()
     handler.setFormatter(formatter(Redactor(settings.secrets), as_json=is_json(settings)))
-    handler.addFilter(_is_not_told_already)
+    handler.addFilter(_is_not_printed_by_dagster)
     handler.addFilter(Repeats(handler))
     root = logging.getLogger()
     for one in [one for one in root.handlers if isinstance(one, _Standard) or _is_last_resort(one)]:
@@ -176,6 +176,6 @@ def _is_last_resort(handler: logging.Handler) -> bool:
     return type(handler) is logging.StreamHandler and handler.stream in (sys.stderr, sys.__stderr__)
 
 
-def _is_not_told_already(record: logging.LogRecord) -> bool:
+def _is_not_printed_by_dagster(record: logging.LogRecord) -> bool:
     """Whether Dagster does not print it itself, as it does for records of its own log manager."""
     return not hasattr(record, "dagster_meta")

@@ -66,9 +66,9 @@ class Repeats(logging.Filter):
     def tell(self) -> None:
         """Log what is held back."""
         with self._lock:
-            told = list(self._series.values())
+            held = list(self._series.values())
             self._series.clear()
-        for series in told:
+        for series in held:
             self._emit(series)
 
     def _begin(self, key: Hashable, seconds: float) -> None:
@@ -108,11 +108,12 @@ class Repeats(logging.Filter):
     def _emit(self, series: _Series) -> None:
         if series.newest is None:
             return
-        told = copy.copy(series.newest)
-        told.msg, told.args = f"{told.getMessage()} (said {counted(series.held, 'time')} since it was last told)", ()
+        printed = copy.copy(series.newest)
+        times = counted(series.held, "time")
+        printed.msg, printed.args = f"{printed.getMessage()} (logged {times} since it was last printed)", ()
         self._handler.acquire()
         try:
-            self._handler.emit(told)
+            self._handler.emit(printed)
         finally:
             self._handler.release()
 

@@ -33,10 +33,10 @@ def without_people(row: object) -> object:
     kept = without_seller_input(row)
     if not isinstance(kept, dict):
         return kept
-    return kept | {name: bool(kept[name]) for name in CONTACTS if _is_told(kept, name)}
+    return kept | {name: bool(kept[name]) for name in CONTACTS if _is_given(kept, name)}
 
 
-def _is_told(row: Mapping[str, object], name: str) -> bool:
+def _is_given(row: Mapping[str, object], name: str) -> bool:
     return isinstance(row.get(name), list | dict | str)
 
 
@@ -76,8 +76,8 @@ def added_up(found: Iterable[Surprise]) -> tuple[Surprise, ...]:
 
 
 def _sample(value: object) -> str:
-    told = value[: 4 * _LONGEST_SAMPLE] if isinstance(value, str) else _shape(value, depth=0)
-    return _printable(_ADDRESS.sub("…@…", told), _LONGEST_SAMPLE)
+    text = value[: 4 * _LONGEST_SAMPLE] if isinstance(value, str) else _shape(value, depth=0)
+    return _printable(_ADDRESS.sub("…@…", text), _LONGEST_SAMPLE)
 
 
 def _shape(value: object, depth: int) -> str:

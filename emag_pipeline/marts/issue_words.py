@@ -74,14 +74,14 @@ ISSUES: dict[str, Issue] = {
 
 #: For a total stock that is reported but is not a number, and for past states, of which it is not known whether the
 #: marketplace reported one: their response is not kept.
-_STOCK_TOLD = Issue(
+_STOCK_REPORTED = Issue(
     "The marketplace reports a total stock that is not a number",
     "Send the stock as a number; what was sent instead is kept in `raw` of emag_products",
 )
 _STOCK_THEN = Issue("No total stock was known", "Look at the stock in the marketplace")
 
-#: All words by code, and under `stock_unknown:told` those for a stock that is reported and is not a number.
-WORDS = {**ISSUES, "stock_unknown:told": _STOCK_TOLD}
+#: All words by code, and under `stock_unknown:reported` those for a stock that is reported and is not a number.
+WORDS = {**ISSUES, "stock_unknown:reported": _STOCK_REPORTED}
 
 #: The text for an undocumented code, with placeholders for its subject and number.
 UNDOCUMENTED = Issue(
@@ -89,13 +89,13 @@ UNDOCUMENTED = Issue(
 )
 
 
-def issue(code: str, *, is_stock_told: bool | None = False) -> Issue:
+def issue(code: str, *, is_stock_reported: bool | None = False) -> Issue:
     """The words of a code; for an undocumented code, a generic text.
 
-    `is_stock_told`: the marketplace reports a total stock, in whatever form; None if that is not known.
+    `is_stock_reported`: the marketplace reports a total stock, in whatever form; None if that is not known.
     """
-    if code == "stock_unknown" and is_stock_told is not False:
-        return _STOCK_THEN if is_stock_told is None else _STOCK_TOLD
+    if code == "stock_unknown" and is_stock_reported is not False:
+        return _STOCK_THEN if is_stock_reported is None else _STOCK_REPORTED
     if code in ISSUES:
         return ISSUES[code]
     subject, _, number = code.partition("_")

@@ -15,7 +15,7 @@ SELECT emag_offer_id FROM emag_offer_issues WHERE account_type = :account AND sa
 -- The codes of a state are computed once (OFFSET 0), those of past states only if the newest one has any. `since` is the
 -- start of the newest uninterrupted series of states with the code: a state begins one if the state before it did not have
 -- the code, or ended earlier (the offer was deleted in between).
--- :words are the reasons and remedies by code, `stock_unknown:told` those for a total stock that is reported but is not a
+-- :words are the reasons and remedies by code, `stock_unknown:reported` those for a total stock that is reported but is not a
 -- number (only `raw` has it). :unknown_reason and :unknown_remedy are those of all other codes.
 -- :language (two letters) is the preferred one for quotations of the marketplace.
 WITH standing AS MATERIALIZED (
@@ -76,7 +76,7 @@ JOIN emag_product_offers o
 LEFT JOIN emag_products p ON p.account_type = :account AND p.emag_offer_id = i.emag_offer_id
 CROSS JOIN LATERAL (
     SELECT CASE WHEN i.code = 'stock_unknown' AND p.raw -> 'general_stock' IS NOT NULL
-                THEN 'stock_unknown:told' ELSE i.code END
+                THEN 'stock_unknown:reported' ELSE i.code END
 ) worded (code)
 LEFT JOIN paced ON paced.emag_offer_id = i.emag_offer_id
 LEFT JOIN emag_publishes began ON began.account_type = :account AND began.stamp = i.since;

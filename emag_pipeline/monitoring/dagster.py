@@ -14,7 +14,7 @@ from emag_pipeline.refresh.dagster import refresh_offers
 from emag_pipeline.settings import Settings, current
 from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync.account_health import LOOKS, AccountStanding, due_seconds, is_behind, needs_a_person
+from emag_pipeline.sync.account_health import LOOKS, AccountState, due_seconds, is_behind, needs_a_person
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.liveness import Bounds
 from emag_pipeline.sync.status import account_statuses, sync_progress
@@ -22,8 +22,8 @@ from emag_pipeline.sync.status import account_statuses, sync_progress
 # The state of all accounts now.
 
 
-def standings(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountStanding]:
-    """One standing per account, in the order of the settings.
+def account_states(database: Database, instance: dg.DagsterInstance, settings: Settings) -> list[AccountState]:
+    """The state of each account, in the order of the settings.
 
     Dagster is asked for runs in progress first, and again at the end: a run that ends or starts in between, such as the
     retry of a killed one, then still counts as in progress and is not reported yet.
@@ -38,7 +38,7 @@ def standings(database: Database, instance: dg.DagsterInstance, settings: Settin
     for status, past, newest in looks:
         is_running = newest is not None and newest.status is SyncStatus.RUNNING and not past.failures
         is_under_way = status.account in under_way or past.awaits_retry or is_running
-        found.append(AccountStanding(status, newest, past, is_under_way))
+        found.append(AccountState(status, newest, past, is_under_way))
     return found
 
 
@@ -65,7 +65,7 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
     repository = context.repository_def
     others = dagster_incidents.job_subjects(repository) if repository else []
     with pipeline.database() as database:
-        incidents.note_findings(database, standings(database, context.instance, settings), settings)
+        incidents.note_findings(database, account_states(database, context.instance, settings), settings)
         dagster_incidents.note_failed_jobs(
             database, context.instance, others, LOOKS * settings.monitor_interval_seconds
         )
@@ -92,22 +92,22 @@ def run_failures(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam
 # empty run id, which is unique by check and partition: the second one fails the tick, and with it every request.
 
 
-def why_not(standing: AccountStanding, settings: Settings) -> str:
+def why_not(state: AccountState, settings: Settings) -> str:
     """Why the account gets no run now, in a few words; empty if it gets one."""
-    if standing.is_under_way:
+    if state.is_under_way:
         return "a run is under way"
-    if needs_a_person(standing):
+    if needs_a_person(state):
         return "waits for a person"
-    if not is_behind(standing, settings):
+    if not is_behind(state, settings):
         return "fresh"
-    left = due_seconds(standing, settings)
-    return f"next try in {left:.0f} s, {_last_end(standing)}" if left > 0 else ""
+    left = due_seconds(state, settings)
+    return f"next try in {left:.0f} s, {_last_end(state)}" if left > 0 else ""
 
 
-def _last_end(standing: AccountStanding) -> str:
-    if standing.past.is_cancelled:
+def _last_end(state: AccountState) -> str:
+    if state.past.is_cancelled:
         return "a person stopped the last run"
-    failures = standing.past.failures
+    failures = state.past.failures
     return "the last run failed" if failures == 1 else f"the last {failures} runs failed"
 
 
@@ -120,7 +120,7 @@ def _last_end(standing: AccountStanding) -> str:
 )
 def stale_accounts(context: dg.SensorEvaluationContext, pipeline: dg.ResourceParam[Pipeline]) -> dg.SensorResult:
     with pipeline.database() as database:
-        found = standings(database, context.instance, pipeline.settings)
+        found = account_states(database, context.instance, pipeline.settings)
         reasons = {one.account: why_not(one, pipeline.settings) for one in found}
         behind = [account for account, reason in reasons.items() if not reason]
         summary = "; ".join(f"{account}: {reason}" for account, reason in reasons.items())

@@ -180,7 +180,7 @@ def note_red_checks(database: Database, settings: Settings) -> list[str]:
     Raises DatabaseUnavailable.
     """
     answered = monitoring_tables.check_results(database, settings.subjects)
-    results = [one for one in answered if not one.is_told_by_its_account]
+    results = [one for one in answered if not one.is_reported_by_its_account]
     for result in results:
         if result.passed:
             incidents.close(database, result.name, well_at=result.checked_at)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.responses import Response
 
-from emag_pipeline.databases import as_told, told_alike
+from emag_pipeline.databases import errors_with_cause, with_cause
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.logs import logger
 from emag_pipeline.monitoring import metrics, silence
@@ -99,9 +99,9 @@ class Exporter:
                 remedy="Look at the server's load and locks; the exporter recovers by itself",
                 is_late=True,
             )
-            raise as_told(self._settings, waiting)
+            raise with_cause(self._settings, waiting)
         try:
-            with told_alike(self._settings):
+            with errors_with_cause(self._settings):
                 answer = question(self._connect())
         except PipelineError as error:
             self._note(error.message)

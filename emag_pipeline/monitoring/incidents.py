@@ -20,7 +20,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.account_health import (
-    AccountStanding,
+    AccountState,
     bound_seconds,
     bound_words,
     due_seconds,
@@ -117,58 +117,58 @@ def open_incidents(database: Database, account: str | None = None) -> list[Incid
         return rows_of(tx.run(sql, account=account), Incident)
 
 
-def note_findings(database: Database, standings: Sequence[AccountStanding], settings: Settings) -> None:
+def note_findings(database: Database, account_states: Sequence[AccountState], settings: Settings) -> None:
     """Open, renew and close the incidents of all accounts. Raises DatabaseUnavailable."""
-    for standing in standings:
-        found = findings(standing, settings)
+    for state in account_states:
+        found = findings(state, settings)
         for finding in found:
             note(database, finding)
-        if standing.status.last_publish_at is not None:
+        if state.status.last_publish_at is not None:
             still = {finding.kind for finding in found}
-            close(database, standing.account, well_at=standing.status.last_publish_at, still=still)
+            close(database, state.account, well_at=state.status.last_publish_at, still=still)
 
 
-def findings(standing: AccountStanding, settings: Settings) -> list[IncidentFinding]:
+def findings(state: AccountState, settings: Settings) -> list[IncidentFinding]:
     """The current problems of an account: it does not publish (`failing`, `refused`), or its data is old (`stale`)."""
-    return [found for found in (_unpublished(standing, settings), _stale(standing, settings)) if found is not None]
+    return [found for found in (_unpublished(state, settings), _stale(state, settings)) if found is not None]
 
 
-def _unpublished(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
+def _unpublished(state: AccountState, settings: Settings) -> IncidentFinding | None:
     """A transient failure, e.g. a killed process, is an incident only once the automatic retry has failed too."""
-    cause = standing.cause
-    if cause is None or cause.is_quiet or standing.status.awaits_publish:
+    cause = state.cause
+    if cause is None or cause.is_quiet or state.status.awaits_publish:
         return None
-    if is_about_to_be_tried_again(standing, settings):
+    if is_about_to_be_tried_again(state, settings):
         return None
-    anew = f". A new reading starts only with `emag-pipeline sync --account {standing.account}`"
+    anew = f". A new reading starts only with `emag-pipeline sync --account {state.account}`"
     return IncidentFinding(
-        subject=standing.account,
+        subject=state.account,
         kind="refused" if cause.is_refusal else "failing",
         message=cause.message,
-        remedy=cause.remedy + (anew if cause.is_refusal else _by_itself(standing, settings)),
+        remedy=cause.remedy + (anew if cause.is_refusal else _by_itself(state, settings)),
         error_class=cause.error_class,
         run_id=cause.run_id,
     )
 
 
-def _by_itself(standing: AccountStanding, settings: Settings) -> str:
-    due = due_seconds(standing, settings)
+def _by_itself(state: AccountState, settings: Settings) -> str:
+    due = due_seconds(state, settings)
     if not 0 < due < inf:
         return ""
     return f". By itself it is tried again at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
 
 
-def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | None:
+def _stale(state: AccountState, settings: Settings) -> IncidentFinding | None:
     """While a run is in progress, staleness is reported only after that run's time limit."""
-    status = standing.status
-    seconds = standing.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
-    own_seconds = standing.newest.allowed_seconds if standing.newest is not None else 0.0
-    run_seconds = max(settings.timeout_hours * 3600, own_seconds) if standing.is_under_way else 0.0
+    status = state.status
+    seconds = state.past.tried_for_seconds if status.age_seconds is None else status.age_seconds
+    own_seconds = state.newest.allowed_seconds if state.newest is not None else 0.0
+    run_seconds = max(settings.timeout_hours * 3600, own_seconds) if state.is_under_way else 0.0
     if seconds <= bound_seconds(status.scan_seconds, settings) + run_seconds:
         return None
     published = "it was never published" if status.age_seconds is None else published_words(status)
     return IncidentFinding(
-        subject=standing.account,
+        subject=state.account,
         kind="stale",
         message=f"{published}, {bound_words(status, settings)}",
         remedy="See `emag-pipeline status` and `emag-pipeline doctor`; refresh it now with "
@@ -177,7 +177,7 @@ def _stale(standing: AccountStanding, settings: Settings) -> IncidentFinding | N
     )
 
 
-def is_told_by(incident: Incident, status: AccountStatus) -> bool:
+def is_reported_by(incident: Incident, status: AccountStatus) -> bool:
     """Whether the account's newest error, or its approval, has the same cause as this incident.
 
     Otherwise both are shown: after Ctrl-C the newest sync was interrupted, and the account is still failing.

@@ -25,7 +25,7 @@ from emag_pipeline.dagster_runs.metadata import (
 )
 from emag_pipeline.dagster_runs.resource import RETRIES, Pipeline, accounts
 from emag_pipeline.dagster_runs.start_time import await_start, minute_of, run_of, second_of
-from emag_pipeline.databases import as_it_stands
+from emag_pipeline.databases import unchecked_database
 from emag_pipeline.errors import PipelineError, RefusedError
 from emag_pipeline.review.dagster import publish_review
 from emag_pipeline.settings import Settings, cron, current
@@ -185,7 +185,7 @@ def most_seconds(account: str, settings: Settings) -> float:
     """
     offers, page_size, is_odd_ignored = settings.max_pages * OFFERS_A_PAGE, settings.page_size, False
     try:
-        with closing(as_it_stands(settings, most_seconds=_LOOK_SECONDS)) as database:
+        with closing(unchecked_database(settings, most_seconds=_LOOK_SECONDS)) as database:
             offers = last_count(database, account) or offers
             page_size = min(page_size, known_page_size(database, account).size or page_size)
             is_odd_ignored = remembered.habits(database, account).ignores_odd_sizes

@@ -83,11 +83,11 @@ def duration(sync: Sync) -> str:
 
 def proof_in_short(sync: Sync) -> str:
     """How many of the counted offers are accounted for."""
-    told = sync.proof or {}
-    if "distinct_ids" not in told:
+    numbers = sync.proof or {}
+    if "distinct_ids" not in numbers:
         return f"{counted(sync.pages_done, 'page was', 'pages were')} read; there is no proof"
-    accounted = Accounted.of(told)
-    again = f", read {told['rounds']} times" if told.get("rounds", 1) > 1 else ""
+    accounted = Accounted.of(numbers)
+    again = f", read {numbers['rounds']} times" if numbers.get("rounds", 1) > 1 else ""
     if accounted.difference < 0:
         return f"{counted(accounted.accounted, 'offer')} accounted for, {number(accounted.counts)} counted{again}"
     return f"{number(accounted.accounted)} of {number(accounted.counts)} counted offers accounted for{again}"
@@ -95,12 +95,12 @@ def proof_in_short(sync: Sync) -> str:
 
 def proof(sync: Sync) -> str:
     """Why a scan is complete, or how far it got, in one or two sentences: the count and its parts."""
-    told = sync.proof or {}
-    if "distinct_ids" not in told:
+    numbers = sync.proof or {}
+    if "distinct_ids" not in numbers:
         return proof_in_short(sync) + "."
-    accounted = Accounted.of(told)
+    accounted = Accounted.of(numbers)
     said = [
-        f"The marketplace counted {counted(told['count_before'], 'offer')} before and {number(accounted.counts)} "
+        f"The marketplace counted {counted(numbers['count_before'], 'offer')} before and {number(accounted.counts)} "
         f"after the scan: {accounted.sum_in_words}"
     ]
     said += [one for one in (accounted.difference_in_words, accounted.besides_in_words) if one]
@@ -108,8 +108,8 @@ def proof(sync: Sync) -> str:
         ("confirmed_gone", ("is confirmed gone", "are confirmed gone")),
         ("missing", ("is not accounted for", "are not accounted for")),
     ):
-        if told.get(key):
-            said.append(counted(told[key], *words))
-    again = f" All pages were read {told['rounds']} times." if told.get("rounds", 1) > 1 else ""
-    marks = "".join(f" {mark[0].upper()}{mark[1:]}." for mark in told.get("marks", ()))
+        if numbers.get(key):
+            said.append(counted(numbers[key], *words))
+    again = f" All pages were read {numbers['rounds']} times." if numbers.get("rounds", 1) > 1 else ""
+    marks = "".join(f" {mark[0].upper()}{mark[1:]}." for mark in numbers.get("marks", ()))
     return "; ".join(said) + "." + again + marks

@@ -92,14 +92,14 @@ def _remove(database: Database, what: _Remains, **values: float) -> int:
 
 def _prune_staging(database: Database, *, dry_run: bool) -> int:
     """Remove staged rows that no sync needs, also of syncs that are not in the ledger. Returns how many rows."""
-    going, told = _staging_remains(database)
+    going, unused = _staging_remains(database)
     rows = 0
-    for account in going.keys() | told.keys():
+    for account in going.keys() | unused.keys():
         for table in staging_room.TABLES:
-            syncs = told[account] if table == staging_room.CHANGES else going[account]
+            syncs = unused[account] if table == staging_room.CHANGES else going[account]
             rows += _count_staged(database, table, account, syncs)
-        if told[account] and not dry_run:
-            staging_room.delete(database, staging_room.CHANGES, account, told[account])
+        if unused[account] and not dry_run:
+            staging_room.delete(database, staging_room.CHANGES, account, unused[account])
         if going[account] and not dry_run:
             staging_room.empty(database, account, going[account], keeps_changes=True)
     return rows
@@ -111,16 +111,16 @@ def _staging_remains(database: Database) -> tuple[dict[str, set[UUID]], dict[str
     The staged offers are not queried: reading that largest table would prevent it from being truncated.
     """
     going: dict[str, set[UUID]] = defaultdict(set)
-    told: dict[str, set[UUID]] = defaultdict(set)
+    unused: dict[str, set[UUID]] = defaultdict(set)
     for table, needed, found in (
         ("emag_scan_pages", _STAGEABLE, going),
         ("emag_scan_confirmations", _STAGEABLE, going),
-        (staging_room.CHANGES, _CHANGED, told),
+        (staging_room.CHANGES, _CHANGED, unused),
     ):
         with database.transaction(timeout_seconds=_TIMEOUT_SECONDS) as tx:
             for row in tx.run(f"SELECT DISTINCT account_type, sync_id FROM {table} WHERE sync_id NOT IN ({needed})"):
                 found[row.account_type].add(row.sync_id)
-    return going, told
+    return going, unused
 
 
 def _count_staged(database: Database, table: str, account: str, syncs: set[UUID]) -> int:

@@ -85,9 +85,7 @@ def _less_compared(review: Review) -> str:
     """What was not compared, as the end of a sentence."""
     drawn, forgotten = review.numbers["texts_of_one_in"], review.numbers["forgotten"]
     texts = f", texts of one in {drawn:,} of them" if drawn > 1 else ""
-    prints = (
-        f"; {counted(forgotten, 'offer')} only by fingerprints, because their rows' digests are no longer stored"
-    )
+    prints = f"; {counted(forgotten, 'offer')} only by fingerprints, because their rows' digests are no longer stored"
     return texts + (prints if forgotten else "")
 
 

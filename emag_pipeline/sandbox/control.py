@@ -135,7 +135,7 @@ class Control:
         if ids is not None:
             body = {**body, "id": [_offer_id(one) for one in (ids if isinstance(ids, list) else [ids])]}
         self._marketplace.accounts.lives[account].catch_up(time.monotonic())
-        return truth.told(self._marketplace.accounts.catalogues[account], self._marketplace.shapes(account), body)
+        return truth.truth_of(self._marketplace.accounts.catalogues[account], self._marketplace.shapes(account), body)
 
     def _account(self, body: Body) -> str:
         account = body.get("account", "main")

@@ -14,7 +14,7 @@ from emag_pipeline.sandbox.catalogue.shapes import Shapes
 from emag_pipeline.sandbox.faults import Fault, Faults, Target
 from emag_pipeline.sandbox.filters import Selection
 from emag_pipeline.sandbox.like.likeness import LikeShapes
-from emag_pipeline.sandbox.page_faults import heard, shown_page, shown_size, spoilt, told_count
+from emag_pipeline.sandbox.page_faults import obeyed, reported_count, shown_page, shown_size, spoilt
 from emag_pipeline.sandbox.quirks import as_php
 
 MOST_PER_PAGE = 100
@@ -60,18 +60,18 @@ class OfferPages:
     def count(self, asked: dict[str, Any], *, as_text: bool) -> Answer:
         """The number of offers and pages; a fault may falsify it."""
         target = self._target("product_offer/count", None)
-        data = heard(self.faults, target, asked)
+        data = obeyed(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
         _, size = paging(data)
         self.life.catch_up(time.monotonic())
-        return counted(told_count(self.faults, target, selection.count()), size, as_text=as_text)
+        return counted(reported_count(self.faults, target, selection.count()), size, as_text=as_text)
 
     def read(self, asked: dict[str, Any]) -> Answer:
         """One page of offers, with the faults in force. Raises PageBroken if a fault breaks it."""
         page, asked_size = paging(asked)
         place = None if "id" in asked else page
         target = self._target("product_offer/read", place, asked_size)
-        data = heard(self.faults, target, asked)
+        data = obeyed(self.faults, target, asked)
         selection = Selection.of(self.catalogue, data)
         page, size = paging(data)
         self.life.catch_up(time.monotonic())

@@ -85,7 +85,7 @@ PAGING = frozenset({"currentPage", "itemsPerPage"})
 _ROWS = ("empty_page", "short_page", "poison")
 
 
-def told_count(faults: Faults, target: Target, number: int) -> int:
+def reported_count(faults: Faults, target: Target, number: int) -> int:
     """The number that a count returns: the true one, or a wrong one if a fault is in force."""
     lie = faults.take(("count_lies",), target)
     if lie is None:
@@ -95,7 +95,7 @@ def told_count(faults: Faults, target: Target, number: int) -> int:
     return max(0, number + int(lie.options["difference"] or 0))
 
 
-def heard(faults: Faults, target: Target, asked: Parameters) -> Parameters:
+def obeyed(faults: Faults, target: Target, asked: Parameters) -> Parameters:
     """The parameters that the marketplace obeys: all that were given, or fewer if a fault ignores some."""
     if faults.take(("ignores_filters",), target):
         asked = {name: value for name, value in asked.items() if name in PAGING}

@@ -9,7 +9,7 @@ from emag_pipeline.sandbox.catalogue.chance import Chance
 from emag_pipeline.sandbox.catalogue.goods import DEPARTMENTS, FAMILIES, GOODS, Good
 from emag_pipeline.sandbox.faults import Faults, Target
 from emag_pipeline.sandbox.offer_pages import counted, paging
-from emag_pipeline.sandbox.page_faults import heard, shown_page, shown_size, spoilt, told_count
+from emag_pipeline.sandbox.page_faults import obeyed, reported_count, shown_page, shown_size, spoilt
 from emag_pipeline.sandbox.quirks import row_as_php
 
 _KINDS = (
@@ -101,13 +101,13 @@ class ReferenceAnswers:
     def count_categories(self, data: dict[str, Any], *, as_text: bool) -> Answer:
         """The number of categories and pages; a fault may falsify it."""
         _, size = paging(data)
-        number = told_count(self.faults, Target(self.account, "category/count", None), len(category_rows({}, "ro")))
+        number = reported_count(self.faults, Target(self.account, "category/count", None), len(category_rows({}, "ro")))
         return counted(number, size, as_text=as_text)
 
     def categories(self, asked: dict[str, Any], language: str) -> Answer:
         """One page of categories with the faults in force, or the one requested by id."""
         target = Target(self.account, "category/read", None if "id" in asked else paging(asked)[0])
-        data = heard(self.faults, target, asked)
+        data = obeyed(self.faults, target, asked)
         page, size = paging(data)
         found = category_rows(data, language)
         shown = shown_page(self.faults, target, page, lambda: -(-len(found) // size))

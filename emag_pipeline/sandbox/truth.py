@@ -9,7 +9,7 @@ from emag_pipeline.sandbox.catalogue.validation import is_saleable
 from emag_pipeline.sandbox.like.likeness import LikeShapes
 
 
-def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, Any]) -> dict[str, Any]:
+def truth_of(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, Any]) -> dict[str, Any]:
     """The counts, and on request a page of offers, some offers (`id`, a list), or all ids, as of one moment.
 
     Numbers are JSON numbers (prices exact to four decimals), absent values null, lists are lists. Edited values are
@@ -23,7 +23,7 @@ def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, A
     if wish.get("page") is not None and wish.get("id") is not None:
         raise ValueError("Request a page or ids, not both.")
     with catalogue.lock:
-        told = {
+        answer = {
             "account": catalogue.account,
             "count": catalogue.count(),
             "shown": len(catalogue),
@@ -31,12 +31,12 @@ def told(catalogue: Catalogue, shapes: Shapes | LikeShapes, wish: Mapping[str, A
             "day": catalogue.day,
         }
         if wish.get("page") is not None:
-            told |= _offers(catalogue, shapes, catalogue.ids((page - 1) * size, page * size))
+            answer |= _offers(catalogue, shapes, catalogue.ids((page - 1) * size, page * size))
         if wish.get("id") is not None:
-            told |= _offers(catalogue, shapes, wish["id"])
+            answer |= _offers(catalogue, shapes, wish["id"])
         if wish.get("ids"):
-            told |= {"ids": catalogue.ids(), "hidden": catalogue.hidden_ids()}
-        return told
+            answer |= {"ids": catalogue.ids(), "hidden": catalogue.hidden_ids()}
+        return answer
 
 
 def _offers(catalogue: Catalogue, shapes: Shapes | LikeShapes, offer_ids: list[int]) -> dict[str, Any]:

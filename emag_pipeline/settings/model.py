@@ -166,8 +166,8 @@ class Settings(BaseModel):
         """All secrets in the settings, plain and as they are sent. The sandbox's password is not one."""
         accounts = [] if self.uses_sandbox else [secrets_of(account) for account in self.accounts]
         urls = [url.get_secret_value() for url in (self.database_url, self.dagster_pg_url) if url is not None]
-        told = secrets_of_webhook(self.alert_webhook_url.get_secret_value()) if self.alert_webhook_url else set()
-        return frozenset().union(*accounts, *map(passwords_in, urls), told, self.unusable)
+        of_webhook = secrets_of_webhook(self.alert_webhook_url.get_secret_value()) if self.alert_webhook_url else set()
+        return frozenset().union(*accounts, *map(passwords_in, urls), of_webhook, self.unusable)
 
     @property
     def has_marketplace(self) -> bool:

@@ -41,8 +41,8 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     wrong: list[SettingsError] = list(file.problems) if file else []
     given = _together(file, real)
     if unreadable := [name for name in sorted(given) if name.startswith(_OURS) and not _is_text(given[name])]:
-        told = [SettingsError(f"{name} is not valid UTF-8", remedy="Set it in UTF-8") for name in unreadable]
-        raise SettingsError.of_all([*wrong, *told])
+        undecodable = [SettingsError(f"{name} is not valid UTF-8", remedy="Set it in UTF-8") for name in unreadable]
+        raise SettingsError.of_all([*wrong, *undecodable])
     _unless_wrong(wrong, lambda: _require_home({**(file.values if file else {}), **real}))
     names = _unless_wrong(wrong, lambda: account_names(given)) or []
     sandbox = not any(credentials(given, name) != (None, None) for name in names)

@@ -58,7 +58,7 @@ class CheckResult:
     failing_since: datetime | None
 
     @property
-    def is_told_by_its_account(self) -> bool:
+    def is_reported_by_its_account(self) -> bool:
         """Whether the account's own incident reports it: `refused` for an audit check, `stale` for freshness."""
         return self.asset == "staged_offers" or self.check == "offers_are_fresh"
 

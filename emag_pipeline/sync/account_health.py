@@ -96,7 +96,7 @@ class PastRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountStanding:
+class AccountState:
     """One account: its published state, its newest sync, its Dagster runs since the last publish."""
 
     status: AccountStatus
@@ -120,9 +120,9 @@ class AccountStanding:
         is_discarded = self.newest is not None and self.newest.is_discarded
         if self.is_under_way or self.past.is_cancelled or is_discarded:
             return None
-        told = _by_ledger(self.newest)
-        if self.past.cause is None or (told is not None and told.run_id == self.past.cause.run_id):
-            return told
+        by_ledger = _by_ledger(self.newest)
+        if self.past.cause is None or (by_ledger is not None and by_ledger.run_id == self.past.cause.run_id):
+            return by_ledger
         return self.past.cause
 
 
@@ -148,48 +148,48 @@ def wait_seconds(failures: int, interval_seconds: float) -> float:
     return min(interval_seconds * 2.0 ** (failures - 1), max(LONGEST_WAIT_SECONDS, interval_seconds))
 
 
-def needs_a_person(standing: AccountStanding) -> bool:
+def needs_a_person(state: AccountState) -> bool:
     """Whether a retry cannot help. After the approval of a refused scan it can."""
-    cause = standing.cause
-    return cause is not None and cause.needs_a_person and not standing.status.awaits_publish
+    cause = state.cause
+    return cause is not None and cause.needs_a_person and not state.status.awaits_publish
 
 
-def is_behind(standing: AccountStanding, settings: Settings) -> bool:
+def is_behind(state: AccountState, settings: Settings) -> bool:
     """Whether the account needs a run: it is stale, an approved scan waits, or its newest sync did not publish."""
-    return is_stale(standing.status, settings) or standing.status.awaits_publish or _ended_unpublished(standing)
+    return is_stale(state.status, settings) or state.status.awaits_publish or _ended_unpublished(state)
 
 
-def due_seconds(standing: AccountStanding, settings: Settings) -> float:
+def due_seconds(state: AccountState, settings: Settings) -> float:
     """Seconds until `stale_accounts` may start a run; negative if it is overdue, infinite for never."""
-    if standing.is_under_way or needs_a_person(standing) or not is_behind(standing, settings):
+    if state.is_under_way or needs_a_person(state) or not is_behind(state, settings):
         return inf
-    return _wait_seconds(standing, settings) - _ended_seconds_ago(standing)
+    return _wait_seconds(state, settings) - _ended_seconds_ago(state)
 
 
-def is_about_to_be_tried_again(standing: AccountStanding, settings: Settings) -> bool:
+def is_about_to_be_tried_again(state: AccountState, settings: Settings) -> bool:
     """Whether the first attempt failed and an automatic second one is due, at most two evaluations after its wait.
 
     The limit ensures that a sensor that is switched off does not hide a problem for long.
     """
     late = -LOOKS * settings.monitor_interval_seconds
-    return standing.past.tries <= 1 and late < due_seconds(standing, settings) < inf
+    return state.past.tries <= 1 and late < due_seconds(state, settings) < inf
 
 
-def _wait_seconds(standing: AccountStanding, settings: Settings) -> float:
-    if standing.status.awaits_publish:
+def _wait_seconds(state: AccountState, settings: Settings) -> float:
+    if state.status.awaits_publish:
         return 0.0
-    if standing.past.is_cancelled:
+    if state.past.is_cancelled:
         return LONGEST_WAIT_SECONDS
-    return wait_seconds(standing.past.failures, settings.monitor_interval_seconds)
+    return wait_seconds(state.past.failures, settings.monitor_interval_seconds)
 
 
-def _ended_seconds_ago(standing: AccountStanding) -> float:
+def _ended_seconds_ago(state: AccountState) -> float:
     """From Dagster, or from the ledger if the run belongs to another installation."""
-    error = standing.status.last_error
+    error = state.status.last_error
     by_ledger = inf if error is None else max(0.0, (datetime.now(UTC) - error.at).total_seconds())
-    return min(standing.past.ended_seconds_ago, by_ledger)
+    return min(state.past.ended_seconds_ago, by_ledger)
 
 
-def _ended_unpublished(standing: AccountStanding) -> bool:
-    newest = standing.newest
-    return newest is not None and newest.status.has_ended_unpublished and not standing.past.is_cancelled
+def _ended_unpublished(state: AccountState) -> bool:
+    newest = state.newest
+    return newest is not None and newest.status.has_ended_unpublished and not state.past.is_cancelled

@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from emag_pipeline import process_end, wording
-from emag_pipeline.databases import as_told, log_of
+from emag_pipeline.databases import log_of, with_cause
 from emag_pipeline.errors import DatabaseUnavailable, EndFromOutside, LeaseError, PipelineError, SyncTimedOut
 from emag_pipeline.logs import about, logger, with_context
 from emag_pipeline.settings.redaction import redact
@@ -61,7 +61,8 @@ def _tell(state: RetryCallState) -> None:
 class Heartbeat:
     """Beats from its own thread, so that neither a slow response nor a long statement looks like a dead process.
 
-    It beats at once when `obstacle` (what the work is waiting for) changes. `told` converts an outage for the log.
+    It beats at once when `obstacle` (what the work is waiting for) changes. `explained` adds an outage's cause for the
+    log.
 
     It ends quietly if the lease is lost: the next write of the work will find out.
     """
@@ -72,9 +73,9 @@ class Heartbeat:
         lease: Lease,
         timeout_seconds: float,
         obstacle: Callable[[], str] = lambda: "",
-        told: Callable[[DatabaseUnavailable], PipelineError] = lambda error: error,
+        explained: Callable[[DatabaseUnavailable], PipelineError] = lambda error: error,
     ) -> None:
-        self._told = told
+        self._explained = explained
         self._database = database
         self._obstacle = obstacle
         self._lease = lease
@@ -83,19 +84,19 @@ class Heartbeat:
         self._thread = Thread(target=with_context(self._beat), name=f"heartbeat-{lease.account}", daemon=True)
 
     def _beat(self) -> None:
-        told, next_beat = "", time.monotonic() + self._interval
+        recorded, next_beat = "", time.monotonic() + self._interval
         while not self._over.wait(min(_LOOK_SECONDS, max(0.0, next_beat - time.monotonic()))):
             met = self._obstacle()
-            if met == told and time.monotonic() < next_beat:
+            if met == recorded and time.monotonic() < next_beat:
                 continue
             try:
                 ledger.beat(self._database, self._lease, met)
-                told, next_beat = met, time.monotonic() + self._interval
+                recorded, next_beat = met, time.monotonic() + self._interval
             except LeaseError:
                 return
             except PipelineError as error:  # the database is unreachable: the next beat may succeed
                 next_beat = time.monotonic() + self._interval
-                said = self._told(error) if isinstance(error, DatabaseUnavailable) else error
+                said = self._explained(error) if isinstance(error, DatabaseUnavailable) else error
                 log.warning("heartbeat_missed", error=said.message)
 
     def __enter__(self) -> Self:
@@ -117,9 +118,12 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     `obstacle` returns what the work is waiting for, or an empty text; it is recorded in the ledger with each beat.
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
-    told = partial(as_told, context.settings)
+    explained, timeout_seconds = partial(with_cause, context.settings), context.settings.heartbeat_timeout_seconds
     watch = LockWatch(context.database, obstacle)
-    with names, Heartbeat(context.database, lease, context.settings.heartbeat_timeout_seconds, watch.obstacle, told):
+    with (
+        names,
+        Heartbeat(context.database, lease, timeout_seconds, watch.obstacle, explained),
+    ):
         try:
             with watch.naming(), context.database.hurried_when_interrupted():
                 yield
@@ -133,7 +137,7 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
 
 def _record(context: SyncContext, lease: Lease, error: BaseException) -> None:
     if isinstance(error, DatabaseUnavailable):
-        error = as_told(context.settings, error)
+        error = with_cause(context.settings, error)
     status, error_class, message, remedy = _described(context, lease, error)
     try:
         if not ledger.end(context.database, lease, status, error_class=error_class, message=message, remedy=remedy):

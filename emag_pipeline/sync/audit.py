@@ -96,8 +96,8 @@ def count_agrees(figures: ScanFigures, before: Mapping[str, Any] = MappingProxyT
     few = max(_FEW, _FEW_SHARE * max(counts))
     is_near = min(counts) - few <= figures.counted_known <= max(counts) + few
     is_left_again = not is_near and _is_left_again(figures, before)
-    told = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
-    said = f"the marketplace counts {told}, {counted(figures.counted_known, 'is', 'are')} accounted for"
+    counts_in_words = f"{counted(counts[0], 'offer')} before the scan and {counts[1]:,} after it"
+    said = f"the marketplace counts {counts_in_words}, {counted(figures.counted_known, 'is', 'are')} accounted for"
     if is_left_again:
         said += "; the previous sync left the same difference"
     elif not is_near and COUNT_IS_WRONG not in figures.marks:
@@ -206,8 +206,8 @@ def _not_read(figures: ScanFigures, tolerance: float) -> str:
 
 def _listed(reasons: Sequence[RejectReason]) -> str:
     """The reasons with their counts, and one example."""
-    told = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
-    return f"{told}; for example {reasons[0].example}"
+    listed = ", ".join(f'"{reason.words}" ({reason.rows:,})' for reason in reasons)
+    return f"{listed}; for example {reasons[0].example}"
 
 
 def _volume_has_not_collapsed(figures: ScanFigures, max_shrink: float, approval: Approval | None) -> AuditVerdict:

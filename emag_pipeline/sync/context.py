@@ -37,7 +37,7 @@ class ProgressReporter:
     def __init__(self, report: Callable[[Progress], None], interval_seconds: float) -> None:
         self._report = report
         self._interval = interval_seconds
-        self._told = time.monotonic()
+        self._reported_at = time.monotonic()
 
     def begin(self, *, pages: int, offers: int, pages_done: int, offers_done: int, readings: int = 1) -> None:
         """Start, possibly after a part done by an earlier attempt. `readings`: planned readings of all pages."""
@@ -57,8 +57,8 @@ class ProgressReporter:
         self._pages = max(reached.pages_expected, self._pages_done)  # a listing may outgrow its count
         self._offers_done, self._round = offers, max(self._round, reached.reading)
         self._position = reached.position
-        if now - self._told >= self._interval:
-            self._told = now
+        if now - self._reported_at >= self._interval:
+            self._reported_at = now
             self._report(self._picture(now))
 
     def _picture(self, now: float) -> Progress:

@@ -70,8 +70,8 @@ class UnreadablePositions:
 
     def settled(self) -> list[int]:
         """The positions that no longer count, each returned once."""
-        told, self._settled = sorted(self._settled), set()
-        return told
+        settled, self._settled = sorted(self._settled), set()
+        return settled
 
     def _settle(self) -> None:
         places = {one: place for place, one in enumerate(self._failed)}

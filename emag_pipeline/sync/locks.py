@@ -112,7 +112,7 @@ class LockWatch:
 
 
 @contextmanager
-def waits_told(database: Database, say: Callable[[str], None]) -> Iterator[None]:
+def waits_reported(database: Database, say: Callable[[str], None]) -> Iterator[None]:
     """Report each lock wait of the block once to `say`; for work outside a sync, which would record it in the ledger.
 
     The error of a lock timeout names the table and the holder.
@@ -120,12 +120,12 @@ def waits_told(database: Database, say: Callable[[str], None]) -> Iterator[None]
     watch, over = LockWatch(database, lambda: ""), Event()
 
     def look() -> None:
-        told = ""
+        reported = ""
         while not over.wait(1.0):
             met = watch.obstacle()
-            if met and met != told:
+            if met and met != reported:
                 say(f"the database: {met}")
-            told = met
+            reported = met
 
     thread = Thread(target=with_context(look), name="locks", daemon=True)
     thread.start()

@@ -341,7 +341,7 @@ def test_a_frozen_embedded_server_costs_neither_the_report_nor_its_time(home: Pa
         postmaster.send_signal(signal.SIGCONT)
     finding = found(diagnosis, "database", "the embedded PostgreSQL")
     assert finding.verdict is Verdict.BROKEN
-    assert finding.what == f"the embedded PostgreSQL is stopped (process {postmaster.pid}) and answers nobody"
+    assert finding.what == f"the embedded PostgreSQL is stopped (process {postmaster.pid}) and does not respond"
     assert finding.remedy.startswith(f"`kill -CONT {postmaster.pid}` resumes it")
     assert found(diagnosis, "disk").verdict is Verdict.OK
     assert embedded.running(home) is not None

@@ -76,13 +76,13 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
         assert account.remedy.startswith(f"`kill -CONT {sandbox.pid}` resumes it")
         given = {"EMAG_SANDBOX_PORT": str(port), "EMAG_SANDBOX": "1", "DATABASE_SYNC_URL": database_url}
         told = " ".join(emag_pipeline(tmp_path, "status", **given).stdout.split())
-        assert f"{who.partition(': ')[2]}: it answers nobody. `kill -CONT {sandbox.pid}` resumes it" in told
-        with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it answers nobody") as taken:
+        assert f"{who.partition(': ')[2]}: it does not respond. `kill -CONT {sandbox.pid}` resumes it" in told
+        with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it does not respond") as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy
         settings = load_settings({"EMAG_HOME": str(tmp_path), "EMAG_SANDBOX_PORT": str(port)}, env_file=None)
         with pytest.raises(SettingsError, match="is stopped"), sandbox_beside(settings, {}):
-            pytest.fail("a command would have gone to a sandbox that answers nobody")
+            pytest.fail("a command would have gone to a sandbox that does not respond")
         sandbox.send_signal(signal.SIGCONT)
         assert found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}").verdict is Verdict.OK
 

@@ -40,8 +40,8 @@ def test_a_database_that_is_away_is_told_twice_however_often_it_is_asked(tmp_pat
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     told = [line["message"] for line in lines if "Retrying failed" in line.get("message", "")]
     assert len(told) == 2, done.stdout
-    assert "since it was last told" not in told[0]
-    assert told[1].endswith("times since it was last told)")
+    assert "since it was last printed" not in told[0]
+    assert told[1].endswith("times since it was last printed)")
     crash = next(line for line in lines if line["event"] == "crashed")
     assert "too many retries for DB connection" in crash["exception"]
     assert len(lines) < 10, done.stdout

@@ -320,7 +320,7 @@ def test_a_retry_that_begins_amid_a_look_counts_as_under_way(
         return past_runs(*given)
 
     monkeypatch.setattr(dagster, "past_runs", retried)
-    one = dagster.standings(database, instance, settings.model_copy(update={"accounts": settings.accounts[:1]}))[0]
+    one = dagster.account_states(database, instance, settings.model_copy(update={"accounts": settings.accounts[:1]}))[0]
     assert one.is_under_way
     assert one.cause is None
 

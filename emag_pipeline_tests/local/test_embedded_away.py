@@ -82,7 +82,7 @@ def test_a_server_that_is_stopped_is_named_with_what_lets_it_go_on(home: Path, c
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
         numbers = " ".join(map(str, pids))
-        assert f"the embedded PostgreSQL is stopped (processes {numbers}) and answers nobody" in said
+        assert f"the embedded PostgreSQL is stopped (processes {numbers}) and does not respond" in said
         assert f"`kill -CONT {numbers}` resumes it" in said
         for wrong in ("correct its URL", "timeout expired", "busy", "PostgreSQL does not run"):
             assert wrong not in said

@@ -15,7 +15,7 @@ from emag_pipeline.local.surroundings import migrated
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.audit import audit_scan
-from emag_pipeline.sync.locks import waits_told
+from emag_pipeline.sync.locks import waits_reported
 from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline.sync.status import sync_progress
@@ -86,7 +86,7 @@ def test_who_prepares_the_database_says_whom_it_waits_for(database: Database, da
     with _held(database_url, "emag_offer_history") as holder, ThreadPoolExecutor(1) as aside:
 
         def work() -> None:
-            with waits_told(database, said.append):
+            with waits_reported(database, said.append):
                 migrated(database, is_embedded=True)
 
         begun = aside.submit(work)

@@ -109,7 +109,7 @@ def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
     _wait_until(lambda: not supervisor.mend() and bool(said))
     supervisor.mend()
     lets = f"`kill -CONT {process.pid}` resumes it, `kill -KILL {process.pid}` has it started again"
-    assert said == [f"program (process {process.pid}) is stopped and answers nobody: {lets}"]
+    assert said == [f"program (process {process.pid}) is stopped and does not respond: {lets}"]
     process.send_signal(signal.SIGCONT)
     _wait_until(lambda: not supervisor.mend() and len(said) == 2)
     assert said[1:] == ["program is running again"]

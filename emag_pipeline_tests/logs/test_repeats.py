@@ -42,7 +42,7 @@ def test_the_first_and_the_last_are_told_with_how_often(kept: _Kept) -> None:
     assert kept.lines == [
         _SAID % "refused",
         "another",
-        f"{_SAID % 'not yet'} (said 3 times since it was last told)",
+        f"{_SAID % 'not yet'} (logged 3 times since it was last printed)",
     ]
 
 
@@ -54,7 +54,7 @@ def test_it_is_told_again_as_long_as_it_lasts_and_at_once_when_it_comes_back(
     library.warning(_SAID, "one")
     library.warning(_SAID, "two")
     wait_until(lambda: len(kept.lines) == 2, 60)
-    assert kept.lines[1] == f"{_SAID % 'two'} (said 1 time since it was last told)"
+    assert kept.lines[1] == f"{_SAID % 'two'} (logged 1 time since it was last printed)"
     wait_until(lambda: not kept.filters[0]._series, 60)  # type: ignore[union-attr]
     library.warning(_SAID, "three")
     assert kept.lines[2] == _SAID % "three"
@@ -77,7 +77,7 @@ def test_however_many_are_held_one_thread_waits_for_them(kept: _Kept, monkeypatc
         library.warning("run %s is gone" % number)  # noqa: UP031
     assert threading.active_count() <= before + 1
     wait_until(lambda: len(kept.lines) == 600, 60)
-    assert sum("(said 1 time since it was last told)" in line for line in kept.lines) == 300
+    assert sum("(logged 1 time since it was last printed)" in line for line in kept.lines) == 300
     wait_until(lambda: threading.active_count() <= before, 60)
 
 
@@ -91,4 +91,4 @@ def test_what_is_due_sooner_is_not_kept_waiting_by_what_is_due_later(
     for _ in range(2):
         library.warning("quick")
     wait_until(lambda: len(kept.lines) == 3, 60)
-    assert kept.lines[2].startswith("quick (said 1 time")
+    assert kept.lines[2].startswith("quick (logged 1 time")

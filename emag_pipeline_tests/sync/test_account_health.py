@@ -7,7 +7,7 @@ import pytest
 from emag_pipeline.monitoring.dagster import why_not
 from emag_pipeline.monitoring.incidents import findings
 from emag_pipeline.settings import load_settings
-from emag_pipeline.sync.account_health import AccountStanding, Cause, PastRuns, wait_seconds
+from emag_pipeline.sync.account_health import AccountState, Cause, PastRuns, wait_seconds
 from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
 from emag_pipeline.sync.status import AccountStatus, SyncProgress
 
@@ -58,7 +58,7 @@ _FAILED = SyncProgress(
     error_remedy="Wait",
 )
 _DIED = Cause("RUN_DIED", "terminated by signal 9", "Look", "r2")
-_FAILING = AccountStanding(_FRESH, _FAILED, PastRuns(failures=1, ended_seconds_ago=10.0), is_under_way=False)
+_FAILING = AccountState(_FRESH, _FAILED, PastRuns(failures=1, ended_seconds_ago=10.0), is_under_way=False)
 
 
 def test_the_ledgers_words_and_the_remedy_stand_beside_each_other() -> None:
@@ -82,7 +82,7 @@ def test_nothing_is_wrong_while_a_run_is_under_way_or_after_a_person_stopped_one
 
 
 def test_a_fresh_account_gets_no_run() -> None:
-    assert why_not(AccountStanding(_FRESH, None, PastRuns(), is_under_way=False), _SETTINGS) == "fresh"
+    assert why_not(AccountState(_FRESH, None, PastRuns(), is_under_way=False), _SETTINGS) == "fresh"
 
 
 def test_an_account_whose_sync_failed_gets_a_run_although_it_is_fresh_once_its_wait_is_over() -> None:
@@ -101,7 +101,7 @@ def test_the_wait_doubles_up_to_an_hour_and_is_never_shorter_than_the_interval(
 
 def _stale(hours: float, *, under_way: bool = False) -> list[str]:
     status = replace(_FRESH, age_seconds=hours * _HOUR, published_seconds_ago=hours * _HOUR)
-    return [one.message for one in findings(AccountStanding(status, None, PastRuns(), under_way), _SETTINGS)]
+    return [one.message for one in findings(AccountState(status, None, PastRuns(), under_way), _SETTINGS)]
 
 
 def test_a_run_under_way_gets_its_time_before_its_account_is_called_stale() -> None:
@@ -113,7 +113,7 @@ def test_a_run_under_way_gets_its_time_before_its_account_is_called_stale() -> N
 
 def test_an_account_that_was_never_published_is_stale_when_it_was_tried_for_as_long() -> None:
     never = replace(_FRESH, last_publish_at=None, age_seconds=None)
-    (found,) = findings(AccountStanding(never, None, PastRuns(tried_for_seconds=7 * _HOUR), True), _SETTINGS) or (None,)
+    (found,) = findings(AccountState(never, None, PastRuns(tried_for_seconds=7 * _HOUR), True), _SETTINGS) or (None,)
     assert found is None
-    (found,) = findings(AccountStanding(never, None, PastRuns(tried_for_seconds=9 * _HOUR), True), _SETTINGS)
+    (found,) = findings(AccountState(never, None, PastRuns(tried_for_seconds=9 * _HOUR), True), _SETTINGS)
     assert found.message.startswith("it was never published")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from emag_pipeline import embedded
-from emag_pipeline.databases import as_told
+from emag_pipeline.databases import with_cause
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
@@ -57,7 +57,7 @@ def test_a_sync_that_an_outage_ended_says_where_the_next_one_begins(
         _meet(own, own_database, outage)
     error = account_statuses(own_database, ["main"])[0].last_error
     assert error is not None
-    told = as_told(context.settings, DatabaseUnavailable("away", where="database", is_away=True))
+    told = with_cause(context.settings, DatabaseUnavailable("away", where="database", is_away=True))
     assert told.remedy.startswith(f"It runs, and its log {embedded.log_of(own.home)} says what was wrong; the next run")
     why = f"{embedded.log_of(own.home)} shows why it was unreachable"
     assert error.remedy == f"No action needed: it is reachable again, and the next attempt {begins}; {why}"

@@ -11,7 +11,7 @@ from emag_pipeline.local.words import ended_words, left_words, slow_words, troub
 from emag_pipeline.marketplace import MarketplaceClient, ResponseHeaders, Timeouts
 from emag_pipeline.model import RequestRecord
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import is_told_by, open_incidents
+from emag_pipeline.monitoring.incidents import is_reported_by, open_incidents
 from emag_pipeline.review.deviations import is_accepted
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
@@ -90,12 +90,12 @@ def incidents(settings: Settings) -> Iterator[Finding]:
         statuses = account_statuses(database, names)
         found = open_incidents(database)
     # the others are reported by `accounts`
-    standing = [one for one in found if not any(is_told_by(one, status) for status in statuses)]
-    for one in standing:
+    unreported = [one for one in found if not any(is_reported_by(one, status) for status in statuses)]
+    for one in unreported:
         since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
         what = f"{one.subject} is {one.kind} since {since}: {_without(one.subject, one.message)}"
         yield broken(INCIDENTS, what, one.remedy)
-    if not standing:
+    if not unreported:
         yield ok(INCIDENTS, "no other incident is open" if found else "no incident is open")
 
 
@@ -191,7 +191,7 @@ def _failed(settings: Settings, subject: str, error: PipelineError) -> Finding:
     if isinstance(error, ApiUnavailable) and error.is_late:
         stopped = ports.stopped_sandbox(settings)
         if stopped is not None:
-            again = f"{stopped.let_go_on}; then run `emag-pipeline doctor` again"
+            again = f"{stopped.how_to_resume}; then run `emag-pipeline doctor` again"
             return Finding(subject, Verdict.NOT_EXAMINED, f"{error.what}: {stopped.words}", again)
         return not_examined(subject, error.what, if_silent(settings))
     return of_error(subject, error, Verdict.WARNING if isinstance(error, RateLimited) else Verdict.BROKEN)

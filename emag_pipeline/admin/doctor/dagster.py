@@ -48,9 +48,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     from emag_pipeline.dagster_runs import daemon
     from emag_pipeline.monitoring import dagster_incidents
 
-    heard = daemon.heard(url)
+    beats = daemon.heartbeats(url)
     found = [tick for tick in daemon.ticks_of_database(url) if tick.at > datetime.now(UTC) - _OLD_TICK]
-    yield from _life(_without_overtaken(heard, found, settings), daemon.SILENT_SECONDS, settings)
+    yield from _life(_without_overtaken(beats, found, settings), daemon.SILENT_SECONDS, settings)
     for tick in found:
         wrong = dagster_incidents.tick_finding(tick)
         if wrong is not None:
@@ -66,7 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield ok(SWITCHES, "no sensor or schedule is switched off")
 
 
-def _without_overtaken(heard: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
+def _without_overtaken(beats: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
     """Without an error of the sensor daemon if sensors have ticked since: it names no sensor and is kept for long.
 
     If the newest tick of a sensor failed, that is reported with the sensor's name.
@@ -74,8 +74,8 @@ def _without_overtaken(heard: "Daemon", found: "Sequence[LastTick]", settings: S
     looks = [tick for tick in found if tick.kind == _SENSOR]
     bound = timedelta(seconds=bound_seconds(settings))
     has_looked = any(tick.at > datetime.now(UTC) - bound for tick in looks)
-    kept = {part: said for part, said in heard.complaints.items() if not (has_looked and part == _SENSOR.upper())}
-    return replace(heard, complaints=kept)
+    kept = {part: said for part, said in beats.complaints.items() if not (has_looked and part == _SENSOR.upper())}
+    return replace(beats, complaints=kept)
 
 
 def _unreadable(error: PipelineError) -> Iterator[Finding]:
@@ -94,8 +94,8 @@ def _has_run(url: str) -> bool:
         database.close()
 
 
-def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator[Finding]:
-    silence = heard.silence_seconds
+def _life(beats: "Daemon", bound_seconds: float, settings: Settings) -> Iterator[Finding]:
+    silence = beats.silence_seconds
     if silence is None:
         yield broken(SUBJECT, "Dagster's daemon has never run here", start_again(settings))
         return
@@ -104,10 +104,10 @@ def _life(heard: "Daemon", bound_seconds: float, settings: Settings) -> Iterator
         what = f"Dagster's daemon is not running: {beat}, so nothing is refreshed automatically"
         yield broken(SUBJECT, what, start_again(settings))
         return
-    silent = sorted(part for part, seconds in heard.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
+    silent = sorted(part for part, seconds in beats.silent_seconds.items() if seconds > _PART_SILENT_SECONDS)
     if silent:
         yield warning(SUBJECT, f"parts of the daemon are silent: {', '.join(silent)}", start_again(settings))
-    for part, said in sorted(heard.complaints.items()):
+    for part, said in sorted(beats.complaints.items()):
         yield warning(
             SUBJECT, f"{part} reports an error: {said or 'no message'}", "See the daemon's log for the full message"
         )
@@ -123,7 +123,7 @@ def sensors(settings: Settings) -> Iterator[Finding]:
         yield ok(SENSORS, f"`up` has just started; each sensor has {age(bound_seconds(settings))} for its first tick")
         return
     for found in in_words(silent, settings):
-        told = warning if found.seconds == inf else broken
-        yield told(SENSORS, found.said, found.remedy)
+        verdict = warning if found.seconds == inf else broken
+        yield verdict(SENSORS, found.said, found.remedy)
     if not silent:
         yield ok(SENSORS, "every sensor has ticked recently")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from emag_pipeline import embedded
 from emag_pipeline.admin.doctor.finding import Finding, Verdict, broken, ok, warning
-from emag_pipeline.databases import as_it_stands, require_not_frozen, told_alike
+from emag_pipeline.databases import errors_with_cause, require_not_frozen, unchecked_database
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.addresses import driverless, masked
 from emag_pipeline.store import migrate, server
@@ -66,8 +66,8 @@ def _drops(family: int, address: object, seconds: float) -> bool:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
     """The pipeline's database as it is. Raises DatabaseUnavailable, also if it is embedded and not running."""
-    with told_alike(settings):
-        database = as_it_stands(settings)
+    with errors_with_cause(settings):
+        database = unchecked_database(settings)
         try:
             yield database
         finally:

@@ -111,7 +111,7 @@ def _wrong(one: Listener, holder: ports.Holder | None, *, is_silent: bool) -> Fi
     """What is there instead. A program of ours that is silent, or an unknown one, may just be busy."""
     or_else = f"set {one.variable} to another port"
     if holder is not None and holder.is_stopped:
-        return broken(PORTS, f"port {one.port}: {holder.words}", f"{holder.let_go_on}; or {or_else}")
+        return broken(PORTS, f"port {one.port}: {holder.words}", f"{holder.how_to_resume}; or {or_else}")
     if is_silent and (holder is None or holder.program):
         who = holder.words if holder else "the process that listens there is unknown"
         what = f"port {one.port}: no answer from {one.name} within {_TIMEOUT_SECONDS:g} seconds; {who}"

@@ -21,16 +21,16 @@ _LOCALE = re.compile(r"[a-z]{2}_[A-Z]{2}")
 _NAME = re.compile(r"[a-z][A-Za-z_]{0,39}")
 
 
-def told(key: str) -> str:
+def shown(key: str) -> str:
     """The key if it can be a field name (letters and underscores, lower case first), otherwise its placeholder."""
     if _LOCALE.fullmatch(key):
         return ANY_LOCALE
     return key if _NAME.fullmatch(key) else ANY_KEY
 
 
-def is_told(key: str) -> bool:
+def is_shown(key: str) -> bool:
     """Whether the key is shown unchanged."""
-    return told(key) == key
+    return shown(key) == key
 
 
 ITEM = "[]"
@@ -136,14 +136,14 @@ class Shapes:
     def _figures(self, absent: int) -> dict[str, Any]:
         counts = {name: dict(+counts) for name, counts in self._counts.items() if +counts}
         bounds = {name: {kind: list(one) for kind, one in found.items()} for name, found in self._bounds.items()}
-        told = {"types": dict(self.types.most_common())} | ({"absent": absent} if absent else {})
-        return told | counts | {name: found for name, found in bounds.items() if found}
+        basic = {"types": dict(self.types.most_common())} | ({"absent": absent} if absent else {})
+        return basic | counts | {name: found for name, found in bounds.items() if found}
 
 
 def kind_of(value: object) -> str:
     """The type of a JSON value; `map` is an object all of whose keys may be data, as PHP makes of a list."""
     if isinstance(value, dict):
-        return "map" if value and not any(map(is_told, value)) else "object"
+        return "map" if value and not any(map(is_shown, value)) else "object"
     if isinstance(value, bool):
         return "boolean"
     kinds = {type(None): "null", int: "integer", str: "text", list: "list"}
@@ -154,6 +154,6 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, list):
         yield from ((ITEM, item) for item in value)
     elif isinstance(value, Mapping):
-        marks = {told(key) for key in value}
+        marks = {shown(key) for key in value}
         locales = ANY_LOCALE if marks == {ANY_LOCALE} else ANY_KEY
-        yield from ((key if is_told(key) else locales, part) for key, part in value.items())
+        yield from ((key if is_shown(key) else locales, part) for key, part in value.items())

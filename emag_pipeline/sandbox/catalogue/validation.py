@@ -105,8 +105,8 @@ def _older(chance: Chance) -> list[dict[str, Any]]:
     _, texts = chance.pick(_REASONS)
     text = next(iter(texts.values()))
     reason = {"seller_text": text, "user_message": f"{text}."}
-    told = {"error_description": "Documentation error", "user_message": text, "reasons": [reason]}
-    return [{"message": "Documentation error", "user_message": [told]}]
+    error = {"error_description": "Documentation error", "user_message": text, "reasons": [reason]}
+    return [{"message": "Documentation error", "user_message": [error]}]
 
 
 #

@@ -44,13 +44,13 @@ class Figures:
 def figures_of(rows: int, fields: Mapping[str, Any]) -> Figures:
     """The tree of all paths. Raises ValueError with the path that is invalid."""
     root = Figures(types={"object": rows})
-    for path, told in fields.items():
+    for path, given in fields.items():
         steps = _steps(path)
         place = root
         for step in steps[:-1]:
             place = place.parts.setdefault(step, Figures())
         below = place.parts[steps[-1]].parts if steps[-1] in place.parts else {}
-        place.parts[steps[-1]] = _read(path, told, below)
+        place.parts[steps[-1]] = _read(path, given, below)
     return root
 
 
@@ -61,23 +61,23 @@ def _steps(path: str) -> list[str]:
     return [step.removeprefix(".") for step in found]
 
 
-def _read(path: str, told: object, parts: dict[str, Figures]) -> Figures:
-    if not isinstance(told, Mapping) or not isinstance(told.get("types"), Mapping):
+def _read(path: str, given: object, parts: dict[str, Figures]) -> Figures:
+    if not isinstance(given, Mapping) or not isinstance(given.get("types"), Mapping):
         raise ValueError(f"{path} is not an object with types")
-    if unknown := sorted(told.keys() - set(KNOWN)):
+    if unknown := sorted(given.keys() - set(KNOWN)):
         raise ValueError(f"{path} has the unknown key {unknown[0]!r}; the known ones are {', '.join(KNOWN)}")
-    figures: dict[str, Any] = {name: _counts(f"{path}, {name}", told.get(name, {})) for name in _COUNTS}
-    figures |= {name: _bounds(f"{path}, {name}", told.get(name, {}), name) for name in _BOUNDS}
-    return Figures(**figures, absent=_number(f"{path}, absent", told.get("absent", 0)), parts=parts)
+    figures: dict[str, Any] = {name: _counts(f"{path}, {name}", given.get(name, {})) for name in _COUNTS}
+    figures |= {name: _bounds(f"{path}, {name}", given.get(name, {}), name) for name in _BOUNDS}
+    return Figures(**figures, absent=_number(f"{path}, absent", given.get("absent", 0)), parts=parts)
 
 
-def _counts(where: str, told: object) -> Counts:
-    return {kind: _number(where, number) for kind, number in _by_type(where, told).items()}
+def _counts(where: str, given: object) -> Counts:
+    return {kind: _number(where, number) for kind, number in _by_type(where, given).items()}
 
 
-def _bounds(where: str, told: object, name: str) -> Bounds:
+def _bounds(where: str, given: object, name: str) -> Bounds:
     found = {}
-    for kind, pair in _by_type(where, told).items():
+    for kind, pair in _by_type(where, given).items():
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError(f"{where} is not [least, most] for {kind}")
         low, high = (_number(where, one) for one in pair)
@@ -88,12 +88,12 @@ def _bounds(where: str, told: object, name: str) -> Bounds:
     return found
 
 
-def _by_type(where: str, told: object) -> Mapping[str, Any]:
-    if not isinstance(told, Mapping):
+def _by_type(where: str, given: object) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
         raise ValueError(f"{where} is not an object by type")
-    if strange := sorted(told.keys() - set(TYPES)):
+    if strange := sorted(given.keys() - set(TYPES)):
         raise ValueError(f"{where} has the unknown type {strange[0]!r}; the known ones are {', '.join(TYPES)}")
-    return told
+    return given
 
 
 def _number(where: str, value: object) -> int:

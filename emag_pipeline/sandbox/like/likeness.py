@@ -49,8 +49,8 @@ class LikeShapes:
 
     def true(self, offer: Offer, edits: Mapping[str, Any]) -> Offer:
         """The offer as a correct reader must understand it, without the fields that are not served."""
-        shape, told = self._shape(offer), self.served(offer)
-        held = {name: _truth(shape.parts.get(name), name, offer.get(name), value) for name, value in told.items()}
+        shape, given = self._shape(offer), self.served(offer)
+        held = {name: _truth(shape.parts.get(name), name, offer.get(name), value) for name, value in given.items()}
         return held | {"id": offer["id"]} | {name: meant(name, value) for name, value in edits.items()}
 
     def served(self, offer: Offer) -> Offer:
@@ -58,13 +58,13 @@ class LikeShapes:
         turn, shape = _turn(offer), self._shape(offer)
         others = {name: value for name, value in offer.items() if name not in self._likeness.figures.parts}
         kept = others if self._likeness.keeps_others else {}
-        told: Offer = served(shape, "", offer, turn, self._pool)
+        given: Offer = served(shape, "", offer, turn, self._pool)
         name = shape.parts.get("id", _ID)
         as_text = name.kind == "text" and name.is_numeric
         return (
             {"id": str(offer["id"]) if as_text else offer["id"]}
             | kept
-            | {name: value for name, value in told.items() if name != "id"}
+            | {name: value for name, value in given.items() if name != "id"}
         )
 
     def _shape(self, offer: Offer) -> Shape:
@@ -75,15 +75,15 @@ def _turn(offer: Offer) -> int:
     return int(offer["id"] - FIRST_ID) // STRIDE
 
 
-def _truth(shape: Shape | None, name: str, own: Any, told: Any) -> Any:
+def _truth(shape: Shape | None, name: str, own: Any, given: Any) -> Any:
     """The sandbox's own value if the served one expresses it; else the served one, null if it has no meaning."""
-    if told is None or told == "":
+    if given is None or given == "":
         return None
     if shape is None:
         return meant(name, own)
     if shape.kind in ("integer", "decimal", "text") and expressed(shape, own) is not NOTHING:
         return own
-    return meant(name, told)
+    return meant(name, given)
 
 
 FORMAT = 1
@@ -145,10 +145,10 @@ def _place(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _order(content: Mapping[str, Any]) -> dict[str, Any]:
-    told = _part(content, "order")
-    if not told:
+    given = _part(content, "order")
+    if not given:
         return {}
-    return {"order": "id" if told.get("ids_ascend") else "id_desc" if told.get("ids_descend") else "shuffled"}
+    return {"order": "id" if given.get("ids_ascend") else "id_desc" if given.get("ids_descend") else "shuffled"}
 
 
 def _latency(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,21 +156,21 @@ def _latency(content: Mapping[str, Any]) -> dict[str, Any]:
     calls = content.get("calls") or []
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise ValueError("calls is not a list of objects")
-    told = [(call.get("milliseconds"), call.get("rows") or 0) for call in calls if call.get("error") is None]
-    if not all(type(number) is int and 0 <= number <= 3_600_000 for pair in told for number in pair):
+    given = [(call.get("milliseconds"), call.get("rows") or 0) for call in calls if call.get("error") is None]
+    if not all(type(number) is int and 0 <= number <= 3_600_000 for pair in given for number in pair):
         raise ValueError("milliseconds or rows in calls is not a whole number")
-    if not told:
+    if not given:
         return {}
-    least = min(milliseconds for milliseconds, _ in told)
-    each = [(milliseconds - least) / rows for milliseconds, rows in told if rows >= _MANY_ROWS]
+    least = min(milliseconds for milliseconds, _ in given)
+    each = [(milliseconds - least) / rows for milliseconds, rows in given if rows >= _MANY_ROWS]
     return {"latency_seconds": least / 1000, "seconds_per_offer": round(max(each, default=0.0) / 1000, 6)}
 
 
 def _as_text(content: Mapping[str, Any]) -> bool | None:
     """Whether counts have their numbers as text; None if both forms occur or it is not known."""
     fields = _part(content, "count").get("fields")
-    told = fields.get("noOfItems") if isinstance(fields, Mapping) else None
-    types = told.get("types") if isinstance(told, Mapping) else None
+    given = fields.get("noOfItems") if isinstance(fields, Mapping) else None
+    types = given.get("types") if isinstance(given, Mapping) else None
     if not isinstance(types, Mapping) or {"text", "integer"} <= types.keys():
         return None
     return "text" in types

@@ -181,8 +181,8 @@ def served(shape: Shape, path: str, value: Any, turn: int, pool: Pool) -> Any:
         return _map(shape, path, value, turn, pool)
     if shape.kind == "text" and not shape.length:
         return ""
-    told = expressed(shape, value)
-    return _invented(shape, path, turn, pool) if told is NOTHING else told
+    value_shown = expressed(shape, value)
+    return _invented(shape, path, turn, pool) if value_shown is NOTHING else value_shown
 
 
 def pool_of(offers: Iterable[Mapping[str, Any]]) -> Pool:
@@ -242,9 +242,9 @@ def _invented(shape: Shape, path: str, turn: int, pool: Pool) -> Any:
         return turn % 2 == 1
     known = pool.get(path, [])
     for place in range(len(known)):
-        told = expressed(shape, known[(turn + place) % len(known)])
-        if told is not NOTHING:
-            return told
+        value_shown = expressed(shape, known[(turn + place) % len(known)])
+        if value_shown is not NOTHING:
+            return value_shown
     return _text(shape, turn) if shape.kind == "text" else _number(shape, turn)
 
 

@@ -191,7 +191,7 @@ class Doubles:
         return read == self._under_way
 
     @property
-    def are_told(self) -> bool:
+    def are_settled(self) -> bool:
         """Whether nothing is left to read."""
         return not self._waiting
 

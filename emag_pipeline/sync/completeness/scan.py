@@ -264,7 +264,7 @@ class ScanDecisions:
 
     def _note_double(self, ids: Sequence[int]) -> None:
         self.doubles.answered(ids)
-        if self.doubles.are_told:
+        if self.doubles.are_settled:
             self._after_chain()
 
     def _after_chain(self) -> None:
