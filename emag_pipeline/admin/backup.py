@@ -26,7 +26,7 @@ from emag_pipeline.store.catalog import VERSION_TABLE
 from emag_pipeline.wording import gist
 
 _POLL_SECONDS = 0.1
-#: pg_dump waits so long for a table that a migration or a restore holds.
+#: How long pg_dump waits for a table that a migration or a restore holds.
 _LOCK_WAIT = "60s"
 _STOP_SECONDS = 5.0
 
@@ -130,9 +130,9 @@ _END = b"\\.\n"
 
 @dataclass(slots=True)
 class TableRows:
-    """The rows of one table, which can be read once; `columns` are ready for SQL, quoted where need be.
+    """The rows of one table, which can be read once; `columns` are ready for SQL, quoted where necessary.
 
-    A text that is cut off before the end of its rows looks like their end; `is_whole` tells the two apart.
+    Truncated text looks like the end of the rows: only after a proper end is `is_whole` true.
     """
 
     schema: str
@@ -148,7 +148,7 @@ class TableRows:
         missing = size
         while missing > 0 and not self._is_over:
             line = self.text.readline()
-            if line == _END or not line.endswith(b"\n"):  # half a row is none
+            if line == _END or not line.endswith(b"\n"):  # an incomplete row
                 self._is_over, self.is_whole = True, line == _END
             else:
                 lines.append(line)
@@ -156,7 +156,7 @@ class TableRows:
         return b"".join(lines)
 
     def skip(self) -> None:
-        """Pass over the remaining rows."""
+        """Skip the remaining rows."""
         while self.read(1 << 16):
             pass
 
@@ -181,7 +181,7 @@ class Archive:
 
 
 def open_backup(file: Path) -> Archive:
-    """Look into a backup. Raises SettingsError without a file, PermanentError when it is none of this project's."""
+    """Open a backup. Raises SettingsError if there is no file, PermanentError if it is not one of this project's."""
     if not file.is_file():
         raise SettingsError(f"there is no file {file}", remedy="Give the file that `emag-pipeline backup` wrote")
     program = postgres_programs.newest_pg_restore().path
@@ -199,7 +199,7 @@ def open_backup(file: Path) -> Archive:
 
 
 def _tables_in(text: IO[bytes]) -> Iterator[TableRows]:
-    """The tables of a dump, one after the other; the rows of one that nobody has read are passed over."""
+    """The tables of a dump, one after the other; unread rows of a table are skipped."""
     while line := text.readline():
         if found := _COPY.fullmatch(line):
             schema, table, columns = (part.decode() for part in found.groups())

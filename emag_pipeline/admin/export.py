@@ -27,22 +27,22 @@ from emag_pipeline.store.transaction import Transaction
 
 _SQL = statements("admin/export.sql")
 
-#: Of the widest table some ten megabytes.
+#: About ten megabytes of the widest table.
 _ROWS_AT_ONCE = 1_000
 #: For the one statement that copies a table.
 _COPY_SECONDS = 6 * 3600.0
-#: How long whoever reads the rows may pause, as a person before a pager does; then the transaction is ended.
+#: How long the reader of the rows may pause, e.g. a person in a pager, before the transaction is ended.
 _PAUSE_SECONDS = 900
 
-#: The one table whose past can be asked for.
+#: The one table whose past states can be exported.
 WITH_PAST = "emag_product_offers"
 _HISTORY = "emag_offer_history"
-#: What a past state tells beyond the history's columns.
+#: Columns of a past state in addition to the history's.
 _PRICES_WITH_VAT = (
     Column("vat_rate", "numeric(9,4)", True, "The rate at that moment, as a share of 1."),
     Column("sale_price_with_vat", "numeric(18,4)", True, "sale_price with that rate, rounded to two decimals."),
 )
-#: Columns that readers may look at and that leave the database in no file: offers as read may hold anything.
+#: Columns that readers may see but that are never exported: offers as read may contain anything.
 _LEFT_OUT = {"emag_products": frozenset({"raw"})}
 
 #: Types that Parquet does not have, or whose numbers would become floats (JSON), as text.
@@ -56,10 +56,10 @@ _CSV = {
     "timestamp with time zone": """to_char("{0}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 }
 
-#: Where a spreadsheet would see a formula begin: at the start of a text, and - as it may take the semicolon or the tab
-#: for the separator (Excel in Romanian, Bulgarian and Hungarian does) - after each of these and each line break. What
-#: begins one: = + - @, also in full width, after spaces, quotes and invisible signs. Source: OWASP, "CSV Injection".
-#: Spaces are listed, since what PostgreSQL takes for one depends on the database's locale.
+#: Where a spreadsheet would begin a formula: at the start of a text, and after semicolons, tabs and line breaks, since it
+#: may read semicolons or tabs as separators (Excel in Romanian, Bulgarian and Hungarian does). A formula begins with
+#: = + - @, also in full width, after spaces, quotes and invisible characters. Source: OWASP, "CSV Injection". Spaces
+#: are listed, because PostgreSQL's own idea of them depends on the database's locale.
 _BLANK = r' "\u000b\u000c\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'
 _SIGN = r"=+\-@\uff1d\uff0b\uff0d\uff20"
 _FORMULA = rf"(^|[;\t\r\n])([{_BLANK}]*[{_SIGN}])"
@@ -104,8 +104,8 @@ def batches(database: Database, selection: Selection, chosen: list[Column]) -> G
 def csv_query(source: str, chosen: list[Column], *, raw: bool) -> tuple[str, dict[str, str]]:
     """The COPY statement that writes these columns of a source as CSV, and its parameters.
 
-    Unless `raw`, an apostrophe stands before whatever a spreadsheet would take for the beginning of a formula, in all
-    types but numbers, times, truths and identifiers, which never need it.
+    Unless `raw`, an apostrophe is put before whatever a spreadsheet would read as the beginning of a formula, in all
+    types except numbers, times, booleans and identifiers, which never need it.
     """
     listed = ", ".join(f'{_csv(column, raw=raw)} AS "{column.name}"' for column in chosen)
     query = f"COPY (SELECT {listed} FROM {source}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')"
@@ -153,7 +153,7 @@ class Exported:
 def selected(settings: Settings, table: str, account: str | None, as_of: datetime | None) -> Selection:
     """What to export: a whole table, or an account's rows of it (for reference data, its marketplace's).
 
-    Raises SettingsError for an unknown table or account. Whether a moment is known is for the database to say.
+    Raises SettingsError for an unknown table or account. The database checks whether the moment is known.
     """
     if table not in exportable():
         raise SettingsError(f"there is no table {table!r} to export", remedy=f"Use one of: {', '.join(exportable())}")
@@ -179,7 +179,7 @@ def _past(moment: datetime, table: str, account: str | None) -> datetime:
 def format_of(given: Format | None, file: Path | None) -> Format:
     """The format that was asked for, else the one of the file's suffix, else CSV.
 
-    Raises SettingsError where the two contradict each other: whoever opens the file later believes its name.
+    Raises SettingsError if the two contradict each other, because the file's name would be misleading.
     """
     named = _NAMED.get(file.suffix.lower()) if file is not None else None
     if given and named and given != named:
@@ -206,10 +206,10 @@ def export_to(
 
 
 def print_csv(text: TextIO, settings: Settings, selection: Selection, *, raw: bool) -> Exported:
-    """Write the selection as CSV, past the stream's own encoding and line ends.
+    """Write the selection as CSV, bypassing the stream's own encoding and line endings.
 
-    Raises OSError when it takes no more; SettingsError, before anything is written, for a moment that is not known;
-    TransientError when it takes nothing for 15 minutes.
+    Raises OSError if it accepts no more; SettingsError, before anything is written, for a moment that is not known;
+    TransientError if it accepts nothing for 15 minutes.
     """
     text.flush()
     return _copy_csv(text.buffer, settings, selection, raw=raw)
@@ -252,7 +252,7 @@ def _write_parquet(file: Path, settings: Settings, selection: Selection) -> Expo
 
 @contextmanager
 def writing(name: str) -> Iterator[None]:
-    """Raise PermanentError when the output cannot be written; a reader that left stays BrokenPipeError."""
+    """Raise PermanentError when the output cannot be written; a reader that has gone remains a BrokenPipeError."""
     try:
         yield
     except BrokenPipeError:

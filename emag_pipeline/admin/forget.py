@@ -1,8 +1,8 @@
 """Removing all data of an account: its offers, history, marts, ledger, calls, quarantine, incidents and files.
 
-Nothing but a backup brings it back. Rows are removed in small transactions, those of the ledger and of the account
+Only a backup can bring it back. Rows are removed in small transactions, those of the ledger and of the account
 itself last: a removal that failed can be run again and continues. Staged rows go at once, with the account's room.
-Files that a person had written somewhere (`export`, `report -o`, `backup`, `probe`) are known to that person alone.
+Files that a person wrote elsewhere (`export`, `report -o`, `backup`, `probe`) are not known here and stay.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """Restore a backup in one transaction: readers see the former state until it commits, and keep it if it fails.
 
 The tables are created by our own migrations, at the backup's version, and then upgraded; only rows are taken from the
-backup. So it fits any schema name, privileges and views on tables that exist are kept, an older backup arrives
-migrated, and no statement of the file is executed. A schema of another version than the backup's is filled by way of a
-scratch schema. Why not `pg_restore` into a fresh schema: docs/decisions/0015-restore-takes-rows.md.
+backup. So any schema name works, privileges and views on existing tables are kept, an older backup is migrated, and no
+statement of the file is executed. A schema of another version than the backup's is filled through a scratch schema.
+Why not `pg_restore` into a fresh schema: docs/decisions/0015-restore-takes-rows.md.
 """
 
 import re
@@ -112,10 +112,10 @@ def _require_replaceable(tx: Transaction, target: str, replace: bool) -> None:
 
 
 def _lock(tx: Transaction) -> None:
-    """Lock all tables at once or none, before anything is looked at: readers pass, writers wait.
+    """Lock all tables at once or none, before anything is checked: readers continue, writers wait.
 
-    Writers take the tables in orders of their own. To wait for one table while holding others would end in a deadlock,
-    perhaps with a publish as its victim. So a table that is held is waited for alone, and released again.
+    Writers lock the tables in various orders, so waiting for one table while holding others could end in a deadlock,
+    with a publish as its victim. A table that is held is therefore waited for alone, and released again.
     """
     until = time.monotonic() + _LOCK_SECONDS
     tables = [*catalog.own_tables(tx), *catalog.own_partitions(tx)]
@@ -173,7 +173,7 @@ def _require_free(tx: Transaction, name: str) -> None:
 
 
 def _set_aside(tx: Transaction, target: str) -> str:
-    """Give the schema another name. Its tables live on, with whatever others have built upon them."""
+    """Rename the schema. Its tables are kept, with everything that depends on them."""
     name = re.sub(r"[^a-z0-9_]", "_", f"{tx.schema[:40]}_{target[:20]}")
     _require_free(tx, name)
     tx.run(f'ALTER SCHEMA {{schema}} RENAME TO "{name}"')

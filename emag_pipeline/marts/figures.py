@@ -56,7 +56,7 @@ class IssueCount:
     value_held_back: Decimal
     #: of the sold-out offers with a known pace; None if there are none
     sales_lost_a_day: Decimal | None
-    #: offers whose amounts are in neither sum sum
+    #: offers whose amounts are in neither sum
     offers_in_other_currencies: int
 
 

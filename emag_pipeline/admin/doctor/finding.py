@@ -51,7 +51,7 @@ def broken(subject: str, what: str, remedy: str) -> Finding:
 
 
 def not_examined(subject: str, what: str, remedy: str) -> Finding:
-    """There was no answer in the time the examination has; `remedy` is what to do if that happens again."""
+    """There was no answer within the examination's time limit; `remedy` is what to do if that happens again."""
     busy = busy_words()
     again = f"Run `emag-pipeline doctor` again{' when it is less busy' if busy else ''}"
     why = f"{what}: {busy}" if busy else what
@@ -80,7 +80,7 @@ class Examination:
     if_silent: str = "check this machine's load and disk"
 
 
-#: What an examination gets although its time is over: if the whole machine was suspended, it had none of it.
+#: Extra time after the limit: if the whole machine was suspended, the limit passed without any work.
 _LAST_CHANCE_SECONDS = 0.5
 
 
