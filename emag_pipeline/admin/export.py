@@ -56,8 +56,8 @@ _CSV = {
     "timestamp with time zone": """to_char("{0}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
 }
 
-#: Where a spreadsheet would begin a formula: at the start of a text, and after semicolons, tabs and line breaks, since it
-#: may read semicolons or tabs as separators (Excel in Romanian, Bulgarian and Hungarian does). A formula begins with
+#: Where a spreadsheet would begin a formula: at the start of a text, and after semicolons, tabs and line breaks, since
+#: it may read semicolons or tabs as separators (Excel in Romanian, Bulgarian and Hungarian does). A formula begins with
 #: = + - @, also in full width, after spaces, quotes and invisible characters. Source: OWASP, "CSV Injection". Spaces
 #: are listed, because PostgreSQL's own idea of them depends on the database's locale.
 _BLANK = r' "\u000b\u000c\u001c-\u001f\u0085\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff'

@@ -64,7 +64,7 @@ def restore(settings: Settings, file: Path, *, replace: bool, say: Say) -> Resto
         say(f"restoring into schema {settings.db_schema} of {found.shown}")
         with opened(found, settings) as database:
             aside = fill(database, backup, replace=replace, report=report)
-            now_at = migrated(database, grants_anew=True, is_embedded=settings.database_url is None).after
+            now_at = migrated(database, always_grants=True, is_embedded=settings.database_url is None).after
     if aside:
         say(
             f"the schema that was there is newer than this program and was kept as {aside}: "

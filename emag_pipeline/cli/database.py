@@ -28,7 +28,7 @@ def migrate() -> None:
 
     settings = load_settings()
     with databases(settings) as found, opened(found, settings) as database:
-        done = migrated(database, grants_anew=True, is_embedded=settings.database_url is None)
+        done = migrated(database, always_grants=True, is_embedded=settings.database_url is None)
     how = "already at" if done.before == done.after else f"migrated from {done.before or 'nothing'} to"
     rights = "; privileges granted" if done.are_rights_granted else ""
     typer.echo(f"schema {settings.db_schema} of {found.shown}: {how} {done.after}{rights}")

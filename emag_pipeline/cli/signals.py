@@ -16,9 +16,9 @@ from emag_pipeline.wording import iso_now
 
 def listen() -> None:
     """End the process at once on a signal, while modules are loaded. Ignored signals stay ignored. Main thread only."""
-    heard = [number for number in process_end.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    handled = [number for number in process_end.SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     descriptor = None if sys.__stderr__ is None else sys.__stderr__.fileno()
-    _ENDING[:] = [process_end.end_by(heard, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
+    _ENDING[:] = [process_end.end_by(handled, descriptor, lambda number: _line(f"{words(number)}, nothing had begun"))]
 
 
 def _line(text: str) -> str:

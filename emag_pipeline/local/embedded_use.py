@@ -167,7 +167,7 @@ class EmbeddedWatch:
         self._was_starting = False
         self._stopping_since: float | None = None
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Restart the server if it is not running; committed data is kept. Tries again at each call.
 
         Does not wait for a long recovery, but checks it at each call. Reports once that the server is not running or
@@ -188,7 +188,7 @@ class EmbeddedWatch:
         home = self._home
         is_away = home is not None and (embedded.running(home) is None or embedded.starting(home))
         if is_away:
-            self.mend()
+            self.repair()
         return is_away
 
     def _is_started(self, home: Path) -> bool:

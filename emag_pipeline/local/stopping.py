@@ -115,7 +115,7 @@ def _look_for_daemon(stopped: Stopped, settings: Settings, *, is_reached: bool) 
         stopped.daemon_silence_seconds = daemon.heartbeats(dagster_url(settings)).silence_seconds
     except Exception as error:  # from Dagster, the driver or our code; what was done must still be reported
         stopped.is_daemon_unseen = True
-        stopped.unreached.append(f"Dagster's database could not be asked about its daemon: {type(error).__name__}.")
+        stopped.unreached.append(f"Dagster's database could not be queried for its daemon: {type(error).__name__}.")
 
 
 @contextmanager
@@ -175,7 +175,7 @@ def _release(database: Database, syncs: Sequence[RunningSync], reason: str, stop
 
 
 def _end_strays(settings: Settings) -> int:
-    """End processes of runs that Dagster does not know, or that it could not be asked about."""
+    """End processes of runs that Dagster does not know, or could not be queried for."""
     strays = finding.workers_here(instance.home_of(settings))
     processes.kill(processes.end(strays, _OBEY_SECONDS))
     return len(strays)
@@ -231,9 +231,9 @@ def _next(stopped: Stopped) -> str:
         return f"{_GO_ON}: stop `emag-pipeline up` (process {stopped.up.pid}) to prevent that"
     silence = stopped.daemon_silence_seconds
     if silence is not None and silence <= SILENT_SECONDS:
-        return f"{_GO_ON}: Dagster's daemon was heard {age(silence)} ago; stop it to prevent that"
+        return f"{_GO_ON}: Dagster's daemon sent a heartbeat {age(silence)} ago; stop it to prevent that"
     if stopped.is_daemon_unseen:
-        unseen = "it could not be seen whether Dagster's daemon runs"
+        unseen = "it is unknown whether Dagster's daemon runs"
         return f"{unseen}: if it does, {_GO_ON}; stop it to prevent that"
     seen = ", as far as could be seen" if stopped.unreached else ""
     return f"neither `emag-pipeline up` nor Dagster's daemon runs{seen}: nothing is started automatically"

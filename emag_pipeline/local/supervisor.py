@@ -46,7 +46,7 @@ class Supervisor:
         set_aside(self._logs / f"{program.name}.log")
         self._launch(program).await_ready(self._signals.wait)
 
-    def mend(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
+    def repair(self, are_excused: Callable[[], bool] = lambda: False) -> bool:
         """Restart dead programs, report stopped ones, keep the logs small. Returns whether anything was restarted.
 
         Raises TransientError if a program dies repeatedly. A death does not count while `are_excused` returns True,

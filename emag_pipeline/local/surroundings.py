@@ -230,16 +230,15 @@ class Migrated:
     are_rights_granted: bool
 
 
-def migrated(database: Database, *, grants_anew: bool = False, is_embedded: bool = False) -> Migrated:
-    """Bring the schema up to date, and grant writer and readers their rights on what is new in it.
+def migrated(database: Database, *, always_grants: bool = False, is_embedded: bool = False) -> Migrated:
+    """Bring the schema up to date, and grant writer and readers their privileges after a migration.
 
-    `is_embedded`: on the embedded server the role that reads is made, if it is missing.
-
-    `grants_anew`: also where nothing is new, for whoever made the roles meanwhile or restored; not at each start, since
-    it writes. No rights are granted where there are no roles, or by another user than the tables' owner. Raises the
-    errors of `migrate.upgrade` and of the database.
+    `is_embedded`: the embedded server's read-only role is created if it is missing. `always_grants`: also without a
+    migration, because roles may have been created or a backup restored; not at each start, since it writes. Privileges
+    are granted only if the roles exist, and only by the tables' owner. Raises the errors of `migrate.upgrade` and of
+    the database.
     """
     before, after = migrate.upgrade(database)
     if is_embedded:
         roles.make_reader(database)
-    return Migrated(before, after, (grants_anew or before != after) and roles.grant(database))
+    return Migrated(before, after, (always_grants or before != after) and roles.grant(database))

@@ -125,9 +125,9 @@ def _watch(
         )
         try:
             while True:
-                watch.mend()
+                watch.repair()
                 now = time.monotonic()
-                if supervisor.mend(watch.is_away):
+                if supervisor.repair(watch.is_away):
                     look_until = now + _SETTLING_SECONDS
                 if next_call <= now < look_until:
                     programs.reload_if_unreachable(settings.ui_port)

@@ -90,14 +90,14 @@ def cut(value: object, depth: int = 0) -> object:
     return value
 
 
-def mended_text(value: object) -> object:
+def repaired_text(value: object) -> object:
     """The value with U+FFFD for every character that PostgreSQL cannot store."""
     if isinstance(value, str):
         return _WRONG.sub("\ufffd", value)
     if isinstance(value, dict) and not isinstance(value, Cut):
-        return {_WRONG.sub("\ufffd", key): mended_text(item) for key, item in value.items()}
+        return {_WRONG.sub("\ufffd", key): repaired_text(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [mended_text(item) for item in value]
+        return [repaired_text(item) for item in value]
     return value
 
 
@@ -165,8 +165,8 @@ def _cut(reading: RowReading) -> None:
 def _mend(reading: RowReading) -> None:
     row = {}
     for name, value in reading.row.items():
-        field, mended = str(mended_text(name)), mended_text(value)
-        row[field] = mended
-        if (field, mended) != (name, value):
+        field, repaired = str(repaired_text(name)), repaired_text(value)
+        row[field] = repaired
+        if (field, repaired) != (name, value):
             reading.notice(field, "unstorable text", value)
     reading.row = row

@@ -226,10 +226,10 @@ class Transport:
                 pacer.wait_for_slot()
             exchange.begin()
 
-        channel.line.mend()
+        channel.line.repair()
         channel.line.before_sending = leave
         channel.line.after_sending = pacer.note_sent
-        if self._aborted.is_set():  # checked after `mend`: an abort from now on cuts the line again
+        if self._aborted.is_set():  # checked after `repair`: an abort from now on cuts the line again
             raise stopped()
         try:
             with deadline.running():

@@ -66,7 +66,7 @@ class HttpLine:
             return False
 
     def cut(self) -> None:
-        """End the operation that the line's thread is blocked in; no connection is possible until `mend`."""
+        """End the operation that the line's thread is blocked in; no connection is possible until `repair`."""
         with self._lock:
             self._is_cut = True
             if self._handle is not None:
@@ -75,7 +75,7 @@ class HttpLine:
                 except OSError:
                     return  # no longer connected
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Allow connections again."""
         with self._lock:
             self._is_cut = False

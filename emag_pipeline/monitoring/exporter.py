@@ -95,7 +95,7 @@ class Exporter:
             waiting = DatabaseUnavailable(
                 "the database does not answer",
                 where="database",
-                why="earlier questions are still waiting",
+                why="earlier queries are still waiting",
                 remedy="Look at the server's load and locks; the exporter recovers by itself",
                 is_late=True,
             )

@@ -155,7 +155,7 @@ def _by_itself(state: AccountState, settings: Settings) -> str:
     due = due_seconds(state, settings)
     if not 0 < due < inf:
         return ""
-    return f". By itself it is tried again at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
+    return f". It is retried automatically at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
 
 
 def _stale(state: AccountState, settings: Settings) -> IncidentFinding | None:

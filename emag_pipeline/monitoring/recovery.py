@@ -116,7 +116,7 @@ def abandoned_runs(instance: Instance | None, syncs: Sequence[RunningSync], boun
 
 
 def _abandoned(run: StartedRun) -> StuckSync:
-    why = f"Dagster run {run.run_id} is under way without a sync and has said nothing for {run.quiet_seconds:.0f} s"
+    why = f"Dagster run {run.run_id} is in progress without a sync and has logged nothing for {run.quiet_seconds:.0f} s"
     return StuckSync(run.account, Condition.ORPHANED, why, None, run.run_id, 0, None)
 
 

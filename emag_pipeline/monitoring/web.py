@@ -168,6 +168,6 @@ def _endpoint(page: Page) -> Callable[[Request], Response]:
             return page(request.headers.get("Accept", ""))
         except Exception:  # a bug; only this response fails
             log.exception("answer_failed")
-            return PlainTextResponse("The answer failed; the exporter's log says why\n", 500)
+            return PlainTextResponse("The response failed; the exporter's log says why\n", 500)
 
     return answer

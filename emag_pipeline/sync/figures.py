@@ -48,7 +48,7 @@ class ScanFigures:
     proven: int = 0
     #: offers that windows showed but that are neither staged nor in quarantine
     unstaged: int = 0
-    #: staged windows, offers by which they join, windows that closed gaps, runs of windows that joined nothing
+    #: staged windows, offers that join them, windows that closed gaps, runs of windows that were not joined to others
     windows: int = 0
     anchors: int = 0
     repairs: int = 0
@@ -170,7 +170,7 @@ WORDS = {
     "pages_staged": "hundreds of positions staged",
     "rows": "offers read from pages",
     "distinct_ids": "different offers among them",
-    "rejected": "offers that pages showed only as rows in quarantine",
+    "rejected": "offers that pages showed only as quarantined rows",
     "quarantined": "rows in quarantine, also second rows of an offer and reads by id",
     "found_by_id": "missing offers found by their id, and on no page",
     "confirmed_gone": "missing offers confirmed gone",
@@ -178,29 +178,29 @@ WORDS = {
     "published_before": "offers published before",
     "arrivals": "offers that were not published before",
     "rounds": "readings of all pages",
-    "proven": "nothing is left out (1 = proven)",
+    "proven": "the scan is proven complete (1 = yes)",
     "unstaged": "offers that windows showed and that are not staged",
     "windows": "windows of the listing",
-    "anchors": "offers by which they join",
+    "anchors": "offers that join neighbouring windows",
     "repairs": "windows that closed gaps",
-    "islands": "runs of windows that joined nothing",
+    "islands": "runs of windows that were not joined to others",
     "head_reached": "the first position was read (1 = yes)",
     "tail_reached": "the end was reached (1 = yes)",
     "stretches": "stretches that were read in smaller pages",
     "united": "of these, united from several readings",
-    "heads": "how often head or tail were read once more",
-    "remainder": "counted offers that nothing accounts for",
+    "heads": "additional reads of head or tail",
+    "remainder": "counted offers that are not accounted for",
     "compared": "neighbours compared with the order of the last scan",
-    "inversions": "of these, the other way round",
-    "moved": "offers that were seen to jump",
-    "doubled": "offers that stand twice",
+    "inversions": "of these, in reverse order",
+    "moved": "offers whose position jumped",
+    "doubled": "offers that were listed twice",
     "unreadable_positions": "positions at which every page fails",
     "unreadable_by_id": "missing offers whose read by id fails too",
     "unreadable_rows": "offers whose price, currency, stock or status cannot be read",
     "without_id_twice": "offers in quarantine both without an id and by their id",
     "oldest_page_seconds": "seconds from the oldest page to the count after the scan",
     "pause_seconds": "the longest pause between two pages, or before that count, in seconds",
-    "marks": "worth knowing",
+    "marks": "remarks",
     "staged_by_id": "missing offers found by their id and staged",
 }
 

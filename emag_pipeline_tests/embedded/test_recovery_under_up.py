@@ -32,7 +32,7 @@ class Watched:
         self._pool = pool
 
     def turn(self) -> None:
-        self._pool.submit(self._watch.mend).result(_TURN_SECONDS)
+        self._pool.submit(self._watch.repair).result(_TURN_SECONDS)
 
     def says(self, text: str) -> bool:
         self.turn()

@@ -95,7 +95,7 @@ def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_
     supervisor.start(_program("import time; time.sleep(60)"))
     (first,) = running_up.members(tmp_path)
     os.kill(first.pid, signal.SIGKILL)
-    _wait_until(lambda: bool(supervisor.mend() or said))
+    _wait_until(lambda: bool(supervisor.repair() or said))
     assert said[0] == "program was killed by signal 9; it is started again", "no log is named that it did not write to"
     assert [process.pid for process in running_up.members(tmp_path)] != [first.pid]
 
@@ -106,12 +106,12 @@ def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
     supervisor.start(_program("import time; time.sleep(600)"))
     (process,) = [child.process for child in supervisor._children.values()]
     process.send_signal(signal.SIGSTOP)
-    _wait_until(lambda: not supervisor.mend() and bool(said))
-    supervisor.mend()
+    _wait_until(lambda: not supervisor.repair() and bool(said))
+    supervisor.repair()
     lets = f"`kill -CONT {process.pid}` resumes it, `kill -KILL {process.pid}` has it started again"
     assert said == [f"program (process {process.pid}) is stopped and does not respond: {lets}"]
     process.send_signal(signal.SIGCONT)
-    _wait_until(lambda: not supervisor.mend() and len(said) == 2)
+    _wait_until(lambda: not supervisor.repair() and len(said) == 2)
     assert said[1:] == ["program is running again"]
 
 
@@ -120,7 +120,7 @@ def test_a_program_that_dies_again_and_again_is_given_up(supervisor: Supervisor,
 
     def mend_for_ever() -> None:
         while True:
-            supervisor.mend()
+            supervisor.repair()
             time.sleep(0.05)
 
     with pytest.raises(TransientError, match="ended with code 1, for the 5th time in ten minutes") as caught:
@@ -134,7 +134,7 @@ def test_a_program_that_dies_while_its_database_recovers_is_not_given_up(
 ) -> None:
     monkeypatch.setattr("emag_pipeline.local.supervisor._EXCUSED_SECONDS", 0.0)
     supervisor.start(_program("raise SystemExit(1)"))
-    _wait_until(lambda: bool(supervisor.mend(lambda: True) and len(said) >= 6))
+    _wait_until(lambda: bool(supervisor.repair(lambda: True) and len(said) >= 6))
 
 
 def test_a_stop_leaves_nothing_not_even_what_ignores_sigterm(supervisor: Supervisor, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_whatever_migrates_grants_too(home: Path) -> None:
         assert tx.run(_WRITES).scalar_one()
         tx.run("REVOKE ALL ON app.emag_offer_syncs FROM emag_writer")
     assert not migrated(database).are_rights_granted, "a start writes nothing where nothing is new"
-    assert migrated(database, grants_anew=True).are_rights_granted
+    assert migrated(database, always_grants=True).are_rights_granted
     with database.transaction() as tx:
         assert tx.run(_WRITES).scalar_one()
     database.close()

@@ -90,7 +90,7 @@ def report(
 
 _HOW = """\
 By `make soak`: `emag-pipeline up` with both accounts of the sandbox and the marketplace's own limits, a refresh of each
-account every minute, and a trouble every three to 25 seconds, several at a time, none of them mended by a person. When
+account every minute, and a fault every three to 25 seconds, several at a time, none of them fixed by a person. When
 all is quiet, what is published is compared with the sandbox's truth, column by column."""
 _ENDINGS = """
     SELECT status, coalesce(error_class, '') AS error_class, count(*) AS n FROM emag_offer_syncs

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-#: What an offer's commercial row rests on: where one of these cannot be read, the offer is not sold. Of the verdicts it
-#: is the translation's, since an offer without one could be sold, but not an offer without the others.
+#: If one of these cannot be read, the offer is not saleable. Of the validation statuses it is the translation's: an
+#: offer without one could be saleable, but not one without the others.
 ESSENTIAL = ("sale_price", "currency", "general_stock", "status", "translation_validation_status")
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?")
