@@ -9,7 +9,7 @@ from uuid import UUID
 from emag_pipeline.marts.registry import DAILY_ASSORTMENT, OF_NEWEST_PUBLISH, Mart
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import row_of, rows_of
-from emag_pipeline.store.sql import filled, statements
+from emag_pipeline.store.sql import filled, fragments, statements
 from emag_pipeline.sync import statistics
 
 #: Past days that are searched for missing rows, and how many of them are requested at once.
@@ -94,6 +94,7 @@ def reconcile(database: Database, mart: Mart, account: str, day: date | None = N
     """
     named = statements("marts/reconcile.sql")
     words = {
+        "newest": fragments("marts/merge.sql")["newest"],
         "shown": named["shown_on_day" if mart.is_by_day else "shown"],
         "differences": mart.statement("differences"),
         "totals": mart.statement("totals"),

@@ -4,6 +4,14 @@
 -- scratch these conditions are "true", or bounds of the offer's id: a large account is computed part by part, and then once
 -- more for what was published meanwhile.
 
+-- fragment: newest
+-- The account's newest publish.
+SELECT sync_id, completed_at AS published_at
+FROM emag_offer_syncs
+WHERE account_type = :account AND status = 'completed'
+ORDER BY completed_at DESC
+LIMIT 1
+
 -- name: lock
 -- One refresh per mart and account at a time; later statements see what the previous refresh wrote.
 SELECT pg_advisory_xact_lock(hashtextextended('emag mart ' || CAST(:mart AS text) || ' ' || CAST(:account AS text), 0));
@@ -56,13 +64,7 @@ SET sync_id = excluded.sync_id, published_at = excluded.published_at, refreshed_
 
 -- name: merge
 -- One statement, so one snapshot: the recorded publish is the one that the rows show. Equal rows are not written.
-WITH newest AS (
-    SELECT sync_id, completed_at AS published_at
-    FROM emag_offer_syncs
-    WHERE account_type = :account AND status = 'completed'
-    ORDER BY completed_at DESC
-    LIMIT 1
-),
+WITH newest AS ({newest}),
 touched AS MATERIALIZED ({touched}),
 fresh AS MATERIALIZED ({fresh}),
 -- A full join is never a nested loop, however wrong the planner's row estimates are.

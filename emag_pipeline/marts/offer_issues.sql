@@ -1,5 +1,9 @@
 -- emag_offer_issues: one row for each reason why an existing offer cannot be bought.
 
+-- fragment: money
+-- The account's currency. The sub-select with OFFSET 0 is evaluated once, neither per row nor per reference.
+(SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+
 -- name: touched
 -- Offers with a younger state, content or tombstone; and those with lost sales, which change every day. An offer without
 -- lost sales gets none without a younger state.
@@ -99,16 +103,14 @@ SELECT coalesce(sum(issues), 0)::bigint AS issues, count(*) AS offers_with_issue
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies,
        string_agg(DISTINCT currency, ', ' ORDER BY currency) FILTER (WHERE NOT is_counted) AS other_currencies
 FROM offers
--- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
-CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN {money}
 CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) counted (is_counted);
 
 -- name: sample
 -- Amounts in another currency than the account's cannot be compared with its own and come last.
 SELECT emag_offer_id, issue_code, reason, said, since, stock_held_back, value_held_back, sales_lost_a_day, currency
 FROM emag_offer_issues
--- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
-CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN {money}
 WHERE account_type = :account
 ORDER BY emag_in_currency(currency, account_currency) DESC, value_held_back DESC NULLS LAST,
          sales_lost_a_day DESC NULLS LAST, emag_offer_id, issue_code
@@ -147,8 +149,7 @@ SELECT issue_code AS code, reason, remedy, count(*) AS offers,
        sum(sales_lost_a_day) FILTER (WHERE is_counted) AS sales_lost_a_day,
        count(*) FILTER (WHERE NOT is_counted) AS offers_in_other_currencies
 FROM emag_offer_issues
--- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
-CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+CROSS JOIN {money}
 CROSS JOIN LATERAL (SELECT emag_in_currency(currency, account_currency)) c (is_counted)
 WHERE account_type = :account
 GROUP BY issue_code, reason, remedy ORDER BY count(*) DESC, issue_code, reason;
@@ -166,8 +167,7 @@ FROM (
            max(value_held_back) AS value_held_back, max(currency) AS currency,
            emag_in_currency(max(currency), max(account_currency)) AS is_ranked
     FROM emag_offer_issues
-    -- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
-    CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+    CROSS JOIN {money}
     WHERE account_type = :account
     GROUP BY account_type, emag_offer_id
     ORDER BY is_ranked DESC, value_held_back DESC NULLS LAST, stock_held_back DESC, emag_offer_id
@@ -191,8 +191,7 @@ WITH shown AS (
     SELECT i.emag_offer_id, i.since, i.sales_lost_a_day, i.currency,
            emag_in_currency(i.currency, account_currency) AS is_counted
     FROM emag_offer_issues i
-    -- the sub-select with OFFSET 0 is evaluated once, neither per row nor per reference
-    CROSS JOIN (SELECT (SELECT emag_account_currency(:account)) OFFSET 0) money (account_currency)
+    CROSS JOIN {money}
     WHERE i.account_type = :account AND i.issue_code = 'out_of_stock' AND i.sales_lost_a_day IS NOT NULL
 ), states AS (
     SELECT h.emag_offer_id,

@@ -3,13 +3,7 @@
 
 -- name: reconcile
 -- One statement, so one snapshot: a concurrent publish can make a mart outdated, but not make it look wrong.
-WITH newest AS (
-    SELECT sync_id, completed_at AS published_at
-    FROM emag_offer_syncs
-    WHERE account_type = :account AND status = 'completed'
-    ORDER BY completed_at DESC
-    LIMIT 1
-),
+WITH newest AS ({newest}),
 existing AS (
     SELECT * FROM emag_product_offers WHERE account_type = :account AND deleted_at IS NULL
 ),
