@@ -325,6 +325,7 @@ def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
 
 
 def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: SandboxServer, main: Contexts) -> None:
+    market.remove("main", market.ids("main")[320:])
     market.add_fault("ignores_page", after=4)  # the first pages are true
     for _ in range(2):
         with pytest.raises(ParametersIgnored, match="ignores currentPage"):
