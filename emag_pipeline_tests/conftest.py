@@ -12,7 +12,7 @@ from emag_pipeline import embedded
 from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.databases import copied, drop
+from emag_pipeline_tests.databases import administer, copied, drop
 from emag_pipeline_tests.midnight import seconds_to_wait
 
 _serial = itertools.count(1)
@@ -58,6 +58,16 @@ def template(cluster: embedded.EmbeddedServer) -> str:
     migrate.upgrade(database)
     database.close()
     return "template_emag"
+
+
+@pytest.fixture(scope="session")
+def read_only_database(cluster: embedded.EmbeddedServer, template: str) -> Iterator[Database]:
+    """The schema and nothing in it, shared by tests that write nothing: a copy of their own would cost most of them."""
+    with copied(cluster, template, "read_only") as url:
+        administer(cluster, "ALTER DATABASE read_only SET default_transaction_read_only = on")
+        database = Database(url, pool_size=2)
+        yield database
+        database.close()
 
 
 @pytest.fixture

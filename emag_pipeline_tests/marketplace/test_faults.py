@@ -1,6 +1,7 @@
 """Each way in which an answer can be wrong, and what the client makes of it."""
 
 from contextlib import closing
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ def test_an_address_that_is_not_whitelisted_has_another_remedy(
 def test_a_password_that_is_really_wrong_is_refused(sandbox: SandboxServer) -> None:
     with client_of(sandbox.url, password="another") as client, pytest.raises(AccessRefused):
         client.count()
+
+
+def test_before_each_further_try_it_waits_about_twice_as_long(sandbox: SandboxServer) -> None:
+    """Half a second, a second, and so on, each with up to half a second by chance."""
+    sandbox.add_fault("server_error")
+    told: list[float] = []
+    with (
+        client_of(sandbox.url, attempts=4, waits=lambda _, seconds: told.append(seconds)) as client,
+        pytest.raises(ApiUnavailable, match="tried 4 times"),
+    ):
+        client.read_page(1)
+    assert all(least <= wait <= least + 0.5 for least, wait in zip((0.5, 1.0, 2.0), told, strict=True))
+    sent = [one["time"] for one in sandbox.requests("main")]
+    assert all(later - one >= wait - 0.05 for (one, later), wait in zip(pairwise(sent), told, strict=True))
 
 
 def test_a_429_is_waited_out_as_long_as_the_answer_asks(sandbox: SandboxServer, client: Client) -> None:

@@ -196,6 +196,11 @@ _FORMS: list[tuple[str, Any, Any, str]] = [
 _SAID = "SELECT emag_refusal_said(:code, CAST(:details AS jsonb), CAST(:doc_errors AS jsonb), :language) AS said"
 
 
+@pytest.fixture
+def database(read_only_database: Database) -> Database:
+    return read_only_database
+
+
 def _said(
     database: Database, errors: object, doc_errors: object = None, language: str | None = "ro", code: str = "product_8"
 ) -> str | None:

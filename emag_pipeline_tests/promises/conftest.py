@@ -11,9 +11,16 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.marketplace.back_off import short_back_off
 from emag_pipeline_tests.promises.workers import Workers, environment_of
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
+from emag_pipeline_tests.sync.plain_market import already_published, database_url
+from emag_pipeline_tests.sync.published import published_once
 from emag_pipeline_tests.sync.refresh import Contexts, context_for
+
+__all__ = ["already_published", "database_url", "short_back_off"]
+
+_SMALL = {"main": 320}
 
 
 @pytest.fixture
@@ -26,8 +33,15 @@ def market() -> Iterator[SandboxServer]:
 @pytest.fixture
 def small() -> Iterator[SandboxServer]:
     """Four pages, the last one short."""
-    with unlimited_sandbox(accounts={"main": 320}) as server:
+    with unlimited_sandbox(accounts=_SMALL) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def published_template(cluster: embedded.EmbeddedServer, template: str) -> Iterator[str]:
+    """The name of a database in which the small market's `main` is published."""
+    with published_once(cluster, template, "template_small", _SMALL) as name:
+        yield name
 
 
 @pytest.fixture

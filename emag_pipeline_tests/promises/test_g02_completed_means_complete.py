@@ -62,12 +62,12 @@ def test_g2_a_first_scan_that_is_lied_to_publishes_the_truth_or_nothing(
     _assert_truth_or_nothing(small, database, main)
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("times", [{}, {"count": 1}], ids=["always", "once"])
 @pytest.mark.parametrize("lie", _LIES.values(), ids=_LIES)
 def test_g2_a_later_scan_that_is_lied_to_publishes_the_truth_or_nothing(
     small: SandboxServer, database: Database, main: Contexts, lie: dict[str, object], times: dict[str, object]
 ) -> None:
-    refresh(main())
     small.advance(changes=30, account="main")
     small.add_fault(**lie, **times)  # type: ignore[arg-type]
     _assert_truth_or_nothing(small, database, main)
@@ -132,10 +132,10 @@ def test_g2_a_catalogue_that_moves_with_every_page_is_published_at_every_sync(
         _assert_moved(small, database, before)
 
 
+@pytest.mark.usefixtures("already_published")
 def test_g2_what_is_completed_carries_the_numbers_that_prove_it(
     small: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     small.remove("main", small.ids("main")[:3])
     small.hide("main", small.ids("main")[3:5])
     small.add_fault("poison", row="price", pages=[1])
@@ -170,10 +170,10 @@ def test_g2_a_deadline_that_passes_between_pages_is_an_error(
     assert newest(database).status == "timeout"
 
 
+@pytest.mark.usefixtures("already_published")
 def test_g2_a_deadline_that_passes_while_missing_offers_are_asked_for_is_an_error(
     small: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     gone = small.ids("main")[:5]
     small.remove("main", gone)
     small.add_fault("slow", seconds=1.5, offer_ids=gone)

@@ -56,11 +56,11 @@ def test_g7_of_a_first_scan_a_poisoned_row_costs_at_most_itself(
         assert json.loads(reject.payload)["part_number"]
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("row", [*_POISONS, "same_id_instead"])
 def test_g7_of_a_published_account_a_poisoned_row_costs_no_offer(
     small: SandboxServer, database: Database, main: Contexts, row: str
 ) -> None:
-    refresh(main())
     spoilt = small.ids("main")[150]
     small.add_fault("poison", row=row, offer_ids=[spoilt])
     refresh(main())
@@ -85,11 +85,11 @@ def test_g7_a_bad_field_costs_that_field_and_is_noticed(
     assert {tuple(one) for one in rows(database, _SURPRISES)} >= _OF_FIELDS[row]
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize(("row", "unreadable"), [("price", ["sale_price"]), ("types", ["sale_price", "status"])])
 def test_g7_a_commercial_field_that_becomes_unreadable_keeps_its_last_good_value_and_is_named(
     small: SandboxServer, database: Database, main: Contexts, row: str, unreadable: list[str]
 ) -> None:
-    refresh(main())
     spoilt = small.saleable_ids("main")[50]
     good = _state(database, spoilt)
     small.edit("main", spoilt, sale_price=1.5, general_stock=7)
@@ -103,11 +103,11 @@ def test_g7_a_commercial_field_that_becomes_unreadable_keeps_its_last_good_value
     assert_published_exactly(database, small, "main")
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("row", ["no_id", "huge_id"])
 def test_g7_an_offer_whose_new_version_is_rejected_keeps_its_last_good_state_flagged(
     small: SandboxServer, database: Database, main: Contexts, row: str
 ) -> None:
-    refresh(main())
     spoilt = small.ids("main")[100]
     good = _state(database, spoilt)
     small.edit("main", spoilt, sale_price=1.5, general_stock=7)

@@ -7,18 +7,22 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.model import Offer, Reject
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.columns import NARROW, listed
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import statistics
+from emag_pipeline_tests.databases import copied
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.store.ageing import let_pass
 from emag_pipeline_tests.sync.offers import offer
@@ -107,6 +111,36 @@ def test_g13_a_condition_on_the_key_reaches_the_look_ups_and_whether_it_is_known
         assert tx.run(calls).scalar_one() < 50
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A database with a short past, for tests that only ask."""
+
+    database: Database
+    first: datetime
+
+
+@contextmanager
+def _with_a_past(cluster: EmbeddedServer, template: str, name: str) -> Iterator[_Known]:
+    with copied(cluster, template, name) as url, closing(Database(url)) as database:
+        first = sync(database, [offer(number) for number in range(1, 30)]).published_at
+        sync(database, [offer(1)], account="fbe")
+        sync(database, [offer(1, general_stock=7)])
+        yield _Known(database, first)
+
+
+@pytest.fixture(scope="module")
+def known(cluster: EmbeddedServer, template: str) -> Iterator[_Known]:
+    with _with_a_past(cluster, template, "past") as known:
+        yield known
+
+
+@pytest.fixture(scope="module")
+def known_to_the_planner(cluster: EmbeddedServer, template: str) -> Iterator[_Known]:
+    with _with_a_past(cluster, template, "analysed_past") as known:
+        statistics.renew(known.database, statistics.PUBLISHED)
+        yield known
+
+
 _NEAR_NOW = "now() + interval '1 second'"
 
 
@@ -125,11 +159,9 @@ _NEAR_NOW = "now() + interval '1 second'"
 )
 @pytest.mark.parametrize("where", ["", " WHERE emag_offer_id = 7", " WHERE account_type = 'another'"])
 def test_g13_what_is_not_known_is_refused_and_not_answered_with_nothing(
-    database: Database, account: str | None, moment: str, words: str, where: str
+    known: _Known, account: str | None, moment: str, words: str, where: str
 ) -> None:
-    first = sync(database, [offer(1)]).published_at
-    sync(database, [offer(1)], account="fbe")
-    sync(database, [offer(1, general_stock=7)])
+    database, first = known.database, known.first
     words = words.replace("{first}", re.escape(first.isoformat().replace("+00:00", "Z")))
     asked = f"SELECT * FROM emag_offers_as_of(CAST(:account AS text), {moment})"
     with pytest.raises(SettingsError, match=words):
@@ -154,20 +186,17 @@ _JOINS = (
 )
 
 
-@pytest.mark.parametrize("is_analysed", [True, False])
+@pytest.mark.parametrize("which", ["known", "known_to_the_planner"])
 @pytest.mark.parametrize("join", _JOINS)
 @pytest.mark.parametrize("account", ["'another'", "CAST(NULL AS text)", "'main'"])
 def test_g13_what_is_not_known_is_refused_in_the_nullable_half_of_a_join_too(
-    database: Database, account: str, join: str, is_analysed: bool
+    request: pytest.FixtureRequest, account: str, join: str, which: str
 ) -> None:
-    sync(database, [offer(number) for number in range(1, 30)])
-    sync(database, [offer(1)], account="fbe")
-    if is_analysed:
-        statistics.renew(database, statistics.PUBLISHED)
+    known: _Known = request.getfixturevalue(which)
     at = "CAST('2020-01-01Z' AS timestamptz)" if account == "'main'" else "now()"
     asked = join.replace("{account}", account).replace("{at}", at)
     with pytest.raises(SettingsError, match=r"first published at|was never published|no account is given"):
-        rows(database, f"SELECT count(*) FROM {asked}")
+        rows(known.database, f"SELECT count(*) FROM {asked}")
 
 
 def test_g13_in_a_database_without_any_publish_nothing_is_answered_either(database: Database) -> None:

@@ -20,10 +20,10 @@ from emag_pipeline_tests.sync.syncs import begin, execute, rows, stage
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_approved_scan_is_published_without_reading_its_pages_again(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     gone = market.ids("main")[:200]
     market.remove("main", gone)
     context = main()
@@ -43,10 +43,10 @@ def test_an_approved_scan_is_published_without_reading_its_pages_again(
     assert_published_exactly(database, market, "main")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_vanished_offers_that_are_found_by_id_are_kept_even_when_approved(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     market.hide("main", market.ids("main")[:200])
     context = main()
     approve(database, context.settings, refused(context).lease.sync_id, "ana")
@@ -64,10 +64,10 @@ def test_too_many_rejected_rows_or_unreadable_fields_can_be_approved(
     assert refresh(main()).published.offers == published
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_emptied_account_is_refused_and_approved_only_expressly(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     market.remove("main", market.ids("main"))
     context = main()
     sync_id = refused(context).lease.sync_id
@@ -123,8 +123,8 @@ def test_a_scan_that_no_audit_has_judged_cannot_be_approved(database: Database, 
         approve(database, context.settings, staged.sync_id, "ana")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: Database, main: Contexts) -> None:
-    refresh(main())
     market.remove("main", market.ids("main")[:200])
     context = main()
     sync_id = refused(context).lease.sync_id
@@ -133,8 +133,8 @@ def test_only_the_newest_sync_can_be_approved(market: SandboxServer, database: D
         approve(database, context.settings, sync_id, "ana")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_unapproved_refusal_is_read_anew(market: SandboxServer, main: Contexts) -> None:
-    refresh(main())
     market.remove("main", market.ids("main")[:200])
     context = main()
     sync_id = refused(context).lease.sync_id

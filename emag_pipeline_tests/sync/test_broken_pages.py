@@ -48,7 +48,7 @@ def test_a_catalogue_is_published_exactly_wherever_the_marketplace_looks_for_par
     assert_published_exactly(database, market, "main")
 
 
-@pytest.mark.parametrize("size", [100, 50, 20, 30, 7])
+@pytest.mark.parametrize("size", [50, 20, 30, 7])
 def test_any_page_size_gives_the_same_copy(
     market: SandboxServer, main: Contexts, database: Database, size: int
 ) -> None:
@@ -74,8 +74,8 @@ def test_pages_that_are_too_slow_are_read_in_smaller_ones_and_the_size_is_kept(
     assert len([one for one in market.requests("main") if one["resource"] == "product_offer/read"]) <= 16
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: Contexts, database: Database) -> None:
-    refresh(main())
     with database.transaction() as tx:
         tx.run(
             "UPDATE emag_accounts SET page_size = 20, page_size_at = now() - :age WHERE account_type = 'main'",
@@ -91,11 +91,11 @@ def test_a_larger_size_is_tried_again_a_day_later(market: SandboxServer, main: C
     assert page_size(database) is None
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("how", ["status", "reset", "cut"])
 def test_an_offer_that_breaks_its_pages_is_read_by_its_id(
     market: SandboxServer, main: Contexts, database: Database, bad: int, how: str
 ) -> None:
-    refresh(main())
     market.edit("main", bad, sale_price=77.5)
     market.add_fault("breaks_page", offer_ids=[bad], how=how, by_id=False)
     refresh(main())
@@ -104,10 +104,10 @@ def test_an_offer_that_breaks_its_pages_is_read_by_its_id(
     assert page_size(database) is None
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_offer_that_breaks_its_read_by_id_too_keeps_its_last_state_and_is_flagged(
     market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
-    refresh(main())
     market.edit("main", bad, sale_price=77.5)
     market.add_fault("breaks_page", offer_ids=[bad], how="cut")
     done = refresh(main(EMAG_SYNC_REJECT_TOLERANCE="0.01"))
@@ -132,10 +132,10 @@ def test_an_unknown_offer_behind_an_unreadable_position_is_counted_and_nothing_e
     assert (proof(main)["unreadable_positions"], proof(main)["unreadable_by_id"]) == (1, 0)
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
     market: SandboxServer, main: Contexts, bad: int
 ) -> None:
-    refresh(main())
     market.add_fault("breaks_page", offer_ids=[bad], how="cut", by_id=False)
     for reads in (10, 20, 30):  # while its page is read in parts, twice
         market.add_fault("drift", change="arrival", after=reads, count=1)
@@ -211,11 +211,11 @@ def test_a_translation_that_cannot_be_read_sells_nothing_and_is_no_matter_of_the
     assert {tuple(row["unreadable"]) for row in published(database, "fbe")} == {("translation_validation_status",)}
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("status", [200, 400, 422])
 def test_an_offer_whose_pages_are_refused_in_words_costs_that_offer(
     market: SandboxServer, main: Contexts, database: Database, bad: int, status: int
 ) -> None:
-    refresh(main())
     market.add_fault("is_error", resource="product_offer/read", offer_ids=[bad], status=status)
     market.add_fault("breaks_page", offer_ids=[bad], status=status, by_id=False)
     refresh(main())
@@ -223,8 +223,8 @@ def test_an_offer_whose_pages_are_refused_in_words_costs_that_offer(
     assert proof(main)["unreadable_by_id"] == 1
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_marketplace_that_answers_no_page_at_all_is_not_narrowed_down(market: SandboxServer, main: Contexts) -> None:
-    refresh(main())
     market.reset_stats()
     market.add_fault("html_200", resource="product_offer/read")
     with pytest.raises(ApiUnavailable, match=r"main, page \d+: the response is a web page"):
@@ -251,10 +251,13 @@ def _ignored_at(database: Database) -> Any:
     return row.odd_sizes_ignored_at
 
 
-@pytest.mark.parametrize(("size", "first", "later"), [(100, 20, 16), (30, 60, 56), (25, 60, 56), (7, 221, 212)])
+@pytest.mark.parametrize(
+    ("size", "offers", "first", "later"), [(100, 520, 20, 16), (30, 520, 60, 56), (7, 130, 56, 56)]
+)
 def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
-    market: SandboxServer, main: Contexts, database: Database, size: int, first: int, later: int
+    market: SandboxServer, main: Contexts, database: Database, size: int, offers: int, first: int, later: int
 ) -> None:
+    market.remove("main", market.ids("main")[offers:])
     market.add_fault("too_many_rows", **_ODD_SIZES_IGNORED)
     calls = []
     for _ in range(2):
@@ -270,10 +273,10 @@ def test_sizes_that_are_not_obeyed_are_noticed_once_and_not_asked_for_again(
     assert sum(one not in SIZES for one in asked) <= 4  # those under way when it was found out, and one once more
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_single_answer_that_is_too_long_is_no_habit(
     market: SandboxServer, main: Contexts, database: Database
 ) -> None:
-    refresh(main())
     market.reset_stats()
     refresh(main())
     usual = market.stats("main")["requests"]
@@ -285,10 +288,10 @@ def test_a_single_answer_that_is_too_long_is_no_habit(
     assert market.stats("main")["requests"] <= usual + 2  # the page once more, and whether another one is answered
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_row_that_makes_its_page_too_long_costs_no_offer(
     market: SandboxServer, main: Contexts, database: Database, bad: int
 ) -> None:
-    refresh(main())
     market.add_fault("poison", row="same_id_twice", offer_ids=[bad])
     refresh(main())
     assert_published_exactly(database, market, "main")
@@ -322,6 +325,7 @@ def test_pagination_that_is_ignored_is_an_error_of_its_own_after_three_calls(
 
 
 def test_a_scan_in_which_pages_were_ignored_is_never_gone_on_with(market: SandboxServer, main: Contexts) -> None:
+    market.remove("main", market.ids("main")[320:])
     market.add_fault("ignores_page", after=4)  # the first pages are true
     for _ in range(2):
         with pytest.raises(ParametersIgnored, match="ignores currentPage"):

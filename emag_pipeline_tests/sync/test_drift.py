@@ -86,10 +86,10 @@ def test_pages_that_do_not_end_are_refused_with_the_reason(market: SandboxServer
     assert (row.status, row.error_class) == ("failed", "ScanNotProven")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_listing_that_keeps_its_order_is_read_once_and_its_order_is_kept(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     market.reset_stats()
     proof = refresh(main()).sync.proof
     assert proof["compared"] >= 519

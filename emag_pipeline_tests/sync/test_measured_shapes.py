@@ -1,4 +1,4 @@
-"""What real accounts answer is published exactly, wherever parameters are looked for.
+"""What real accounts answer is published exactly.
 
 Source: docs/marketplace-api.md, "Offer fields", "Types and spellings".
 """
@@ -14,10 +14,10 @@ from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
-@pytest.fixture(params=["top", "data", "both"])
-def market(request: pytest.FixtureRequest) -> Iterator[SandboxServer]:
+@pytest.fixture
+def market() -> Iterator[SandboxServer]:
     sizes = {"main": 1200}
-    with unlimited_sandbox(accounts=sizes, shape_share=1, parameters=request.param) as server:
+    with unlimited_sandbox(accounts=sizes, shape_share=1) as server:
         yield server
 
 

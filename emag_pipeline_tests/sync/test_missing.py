@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.sync.refresh import Contexts, ledger_row, refresh, refused
@@ -11,10 +13,10 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 _DELETED = "SELECT emag_offer_id FROM emag_product_offers WHERE deleted_at IS NOT NULL ORDER BY 1"
 
 
+@pytest.mark.usefixtures("already_published")
 def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     gone = market.ids("main")[10:14]
     market.remove("main", gone)
     assert refresh(main()).published.deleted == 4
@@ -24,20 +26,20 @@ def test_departed_offers_are_tombstoned_after_a_read_by_their_id(
     assert_published_exactly(database, market, "main")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_offers_that_pages_hide_and_reads_by_id_find_are_kept(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     market.hide("main", market.ids("main")[:50])
     done = refresh(main())
     assert (done.published.deleted, done.published.offers, done.published.unchanged) == (0, 520, 520)
     assert rows(database, _DELETED) == []
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     market.remove("main", market.ids("main")[:200])
     context = main()
     audit = refused(context)
@@ -48,11 +50,11 @@ def test_a_collapsed_catalogue_is_refused_and_nobody_is_asked_for_each_offer(
     assert not [request for request in market.requests("main") if request["offer_id"]]
 
 
+@pytest.mark.usefixtures("already_published")
 def test_known_offers_whose_rows_have_lost_their_id_are_tolerated_once_each(
     market: SandboxServer, main: Contexts
 ) -> None:
     """They are met twice: on their page, and when they are asked for by their id."""
-    refresh(main())
     market.add_fault("poison", account="main", row="no_id", offer_ids=market.ids("main")[:5])
     assert refresh(main()).published.deleted == 0
     proof = ledger_row(main()).proof
@@ -68,10 +70,10 @@ _NOTE_PHASES = """
 """
 
 
+@pytest.mark.usefixtures("already_published")
 def test_no_phase_comes_back_where_pages_are_read_after_reads_by_id(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     execute(database, _NOTE_PHASES)
     market.remove("main", market.ids("main")[:60])
     context = main(EMAG_SYNC_PROGRESS_INTERVAL="0.01")

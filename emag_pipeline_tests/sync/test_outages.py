@@ -1,5 +1,6 @@
 """What an outage of the database left is told as it is, to whoever reads it when the database answers again."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,15 +23,19 @@ _GOES_ON = "continues after the last durable page"
 _ANEW = "starts from the beginning: no page is durable"
 
 
-@pytest.fixture
+_serial = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
 def own() -> Iterator[OwnServer]:
+    """Each test leaves it running."""
     with OwnServer.opened(DURABLE) as own:
         yield own
 
 
 @pytest.fixture
 def own_database(own: OwnServer) -> Iterator[Database]:
-    database = Database(own.url("emag"))
+    database = Database(own.url(f"emag_{next(_serial)}"))
     migrate.upgrade(database)
     yield database
     database.close()

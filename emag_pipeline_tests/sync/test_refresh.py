@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync.scan import stage_account
@@ -25,8 +27,8 @@ def test_offers_spelled_as_php_does_mean_the_same(market: SandboxServer, databas
     assert refresh(main()).published.unchanged == 520
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_living_catalogue_is_followed(market: SandboxServer, database: Database, main: Contexts) -> None:
-    refresh(main())
     market.advance(days=3, account="main")
     market.advance(changes=40, account="main")
     refresh(main())
@@ -69,8 +71,8 @@ def test_the_ledger_tells_what_the_sync_did_and_holds_the_proof(main: Contexts) 
     assert (row.proof["count_before"], row.proof["count_after"], row.proof["distinct_ids"]) == (520, 520, 520)
 
 
+@pytest.mark.usefixtures("already_published")
 def test_every_call_stands_in_the_request_log(market: SandboxServer, database: Database, main: Contexts) -> None:
-    refresh(main())
     market.reset_stats()
     done = refresh(main())
     logged = rows(
@@ -83,9 +85,9 @@ def test_every_call_stands_in_the_request_log(market: SandboxServer, database: D
     assert done.requests == len(logged) == market.stats("main")["requests"] == 9
 
 
+@pytest.mark.usefixtures("already_published")
 def test_progress_is_told_with_pages_offers_and_rate(market: SandboxServer, database: Database) -> None:
     told = []
-    refresh(context_for(database, market.url))
     context = context_for(database, market.url, EMAG_SYNC_PROGRESS_INTERVAL="0.000001")
     stage_account(replace(context, report=told.append))
     pages = [progress.pages_done for progress in told]

@@ -29,8 +29,8 @@ from emag_pipeline_tests.sync.syncs import begin, execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
 
+@pytest.mark.usefixtures("already_published")
 def test_pages_that_are_durable_are_not_read_again(market: SandboxServer, database: Database, main: Contexts) -> None:
-    refresh(main())
     market.add_fault("wrong_credentials", resource="product_offer/read", pages=[6], count=1)
     with pytest.raises(AccessRefused):
         stage_account(main())
@@ -208,12 +208,12 @@ def _lose_staging(database: Database, *, ledger_too: bool = False) -> None:
         tx.run("TRUNCATE emag_scan_offers, emag_scan_pages")
 
 
+@pytest.mark.usefixtures("already_published")
 @pytest.mark.parametrize("ledger_too", [False, True], ids=["staging", "staging, and what the ledger said of it"])
 def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
     market: SandboxServer, database: Database, main: Contexts, *, ledger_too: bool
 ) -> None:
     """Nobody waits for the commits that stage pages: the ledger's rows of the last ones may be gone as well."""
-    refresh(main())
     market.advance(changes=40, account="main")
     market.add_fault("slow", seconds=2.0, pages=[4, 5, 6])
     with ThreadPoolExecutor(1) as aside:
@@ -225,10 +225,10 @@ def test_what_a_crash_of_the_database_took_is_read_again_by_the_same_attempt(
     assert_published_exactly(database, market, "main")
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_crash_while_missing_offers_are_asked_for_does_not_ask_for_all_of_them(
     market: SandboxServer, database: Database, main: Contexts
 ) -> None:
-    refresh(main())
     gone = market.ids("main")[:60]
     market.remove("main", gone)
     market.reset_stats()

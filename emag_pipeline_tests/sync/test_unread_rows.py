@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import emag_pipeline
+from emag_pipeline.embedded import EmbeddedServer
 from emag_pipeline.errors import StagingLost
 from emag_pipeline.review.checks import review
 from emag_pipeline.sandbox import SandboxServer
@@ -22,11 +23,12 @@ from emag_pipeline.sync.publish import publish_scan
 from emag_pipeline.sync.scan import stage_account
 from emag_pipeline_tests.promises.watching import versions
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
+from emag_pipeline_tests.sync.published import published_once
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 from emag_pipeline_tests.sync.syncs import execute, rows
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-_OFFERS = 450
+_OFFERS = 230
 #: What the hash of a record takes for nothing, and a picture whose kind has a sign to turn around.
 _EDITED = {
     "commission": None,
@@ -42,6 +44,12 @@ _PUBLISHED = ("emag_product_offers", "emag_products", "emag_offer_states")
 def market() -> Iterator[SandboxServer]:
     with unlimited_sandbox(accounts={"main": _OFFERS}) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def published_template(cluster: EmbeddedServer, template: str) -> Iterator[str]:
+    with published_once(cluster, template, "template_unread_rows", {"main": _OFFERS}) as name:
+        yield name
 
 
 def _staged(database: Database) -> tuple[int, int]:
@@ -60,25 +68,25 @@ def _differs(database: Database) -> set[int]:
     return {row["emag_offer_id"] for row in found.sample}
 
 
+@pytest.mark.usefixtures("already_published")
 def test_an_unchanged_catalogue_is_not_read_and_a_changed_offer_is(database: Database, market: SandboxServer) -> None:
-    refresh(context_for(database, market.url))
     assert _staged(database) == (_OFFERS, 0)
     before = versions(database, *_PUBLISHED)
     assert refresh(context_for(database, market.url)).published.unchanged == _OFFERS
     assert _staged(database) == (0, _OFFERS)
     assert versions(database, *_PUBLISHED) == before
-    market.advance(changes=20, kind="price", account="main")
-    assert refresh(context_for(database, market.url)).published.updated == 20
-    assert _staged(database) == (20, _OFFERS - 20)
+    market.advance(changes=15, kind="price", account="main")
+    assert refresh(context_for(database, market.url)).published.updated == 15
+    assert _staged(database) == (15, _OFFERS - 15)
     assert_published_exactly(database, market, "main")
     refresh(context_for(database, market.url))
     assert _staged(database) == (0, _OFFERS)
 
 
+@pytest.mark.usefixtures("already_published")
 def test_what_is_written_in_other_words_is_read_and_known_from_then_on(
     database: Database, market: SandboxServer
 ) -> None:
-    refresh(context_for(database, market.url))
     market.settings(quirk_share=1)
     assert refresh(context_for(database, market.url)).published.unchanged == _OFFERS
     read, unchanged = _staged(database)
@@ -93,46 +101,45 @@ def _empty(database: Database) -> None:
     execute(database, "TRUNCATE emag_row_digests")
 
 
-def _as_of_other_state(database: Database) -> None:
-    execute(database, "UPDATE emag_row_digests SET row_hash = 'x'")
+#: Each is done to offers of its own.
+_FORGOTTEN = {
+    "empty": "DELETE FROM emag_row_digests",
+    "as of another state": "UPDATE emag_row_digests SET row_hash = 'x'",
+    "as of other content": "UPDATE emag_row_digests SET content_hash = 'x'",
+    "of earlier rules": "UPDATE emag_product_offers SET row_hash = ''",
+    "flagged": "UPDATE emag_product_offers SET rejected_at = now()",
+    "deleted": "UPDATE emag_product_offers SET deleted_at = now()",
+}
 
 
-def _as_of_other_content(database: Database) -> None:
-    execute(database, "UPDATE emag_row_digests SET content_hash = 'x'")
-
-
-def _of_earlier_rules(database: Database) -> None:
-    execute(database, "UPDATE emag_product_offers SET row_hash = ''")
-
-
-def _flagged(database: Database) -> None:
-    execute(database, "UPDATE emag_product_offers SET rejected_at = now()")
-
-
-def _deleted(database: Database) -> None:
-    execute(database, "UPDATE emag_product_offers SET deleted_at = now()")
-
-
-@pytest.mark.parametrize(
-    "forget", [_empty, _as_of_other_state, _as_of_other_content, _of_earlier_rules, _flagged, _deleted]
-)
-def test_what_is_not_published_as_it_is_remembered_is_read(
-    database: Database, market: SandboxServer, forget: Callable[[Database], None]
-) -> None:
+@pytest.mark.usefixtures("already_published")
+def test_what_is_not_published_as_it_is_remembered_is_read(database: Database, market: SandboxServer) -> None:
+    offers = market.ids("main")
+    forgotten = {why: set(offers[place * 30 : (place + 1) * 30]) for place, why in enumerate(_FORGOTTEN)}
+    for why, change in _FORGOTTEN.items():
+        execute(database, f"{change} WHERE emag_offer_id = ANY (:ids)", ids=list(forgotten[why]))
     refresh(context_for(database, market.url))
-    forget(database)
-    refresh(context_for(database, market.url))
-    assert _staged(database) == (_OFFERS, 0)
+    read = {row.emag_offer_id for row in rows(database, "SELECT * FROM emag_scan_offers WHERE NOT is_unchanged")}
+    assert [why for why, ids in forgotten.items() if not ids <= read] == []
+    assert read == set().union(*forgotten.values()), "the others are remembered"
     assert _differs(database) == set()
     assert_published_exactly(database, market, "main")
     refresh(context_for(database, market.url))
     assert _staged(database) == (0, _OFFERS), "it is remembered again"
 
 
+@pytest.mark.usefixtures("already_published")
+def test_where_nothing_is_remembered_everything_is_read(database: Database, market: SandboxServer) -> None:
+    _empty(database)
+    refresh(context_for(database, market.url))
+    assert _staged(database) == (_OFFERS, 0)
+    assert _differs(database) == set()
+
+
+@pytest.mark.usefixtures("already_published")
 def test_an_offer_that_returns_to_an_earlier_state_is_published_in_that_state(
     database: Database, market: SandboxServer
 ) -> None:
-    refresh(context_for(database, market.url))
     (offer, *_) = market.ids("main")
     price = 77
     for value in (price + 1, price, price + 1):
@@ -168,10 +175,10 @@ def test_the_planner_knows_what_is_remembered(database: Database, market: Sandbo
     assert rows(database, known)[0].rows == _OFFERS
 
 
+@pytest.mark.usefixtures("already_published")
 def test_of_hashes_that_are_made_otherwise_nothing_is_remembered(
     database: Database, market: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refresh(context_for(database, market.url))
     refresh(context_for(database, market.url))
     monkeypatch.setattr(remembered, "digest_formula", lambda: b"another")
     assert _differs(database) == set()
@@ -181,10 +188,10 @@ def test_of_hashes_that_are_made_otherwise_nothing_is_remembered(
         assert _differs(database) == set()
 
 
+@pytest.mark.usefixtures("already_published")
 def test_where_it_cannot_be_asked_what_is_remembered_rows_are_read_and_each_call_is_noted(
     database: Database, market: SandboxServer
 ) -> None:
-    refresh(context_for(database, market.url))
     execute(database, "DELETE FROM emag_requests; REVOKE ALL ON emag_row_digests FROM PUBLIC")
     execute(database, "ALTER TABLE emag_row_digests RENAME COLUMN digest TO away")
     market.reset_stats()
@@ -199,6 +206,7 @@ import sys
 from pathlib import Path
 from emag_pipeline.marketplace import fields
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.sync.published import published_once
 from emag_pipeline_tests.sync.refresh import context_for, refresh
 url, market, is_replaced = sys.argv[1:]
 if is_replaced == "True":
@@ -230,8 +238,8 @@ def test_files_that_are_replaced_under_a_living_process_are_not_the_rules_by_whi
     assert rows(database, "SELECT name FROM emag_products WHERE name <> upper(name)") == []
 
 
+@pytest.mark.usefixtures("already_published")
 def test_a_scan_anew_reads_everything(database: Database, market: SandboxServer) -> None:
-    refresh(context_for(database, market.url))
     refresh(replace(context_for(database, market.url), anew=True))
     assert _staged(database) == (_OFFERS, 0)
 
@@ -242,65 +250,66 @@ def test_a_scan_anew_remembers_what_it_has_read(database: Database, market: Sand
     assert _staged(database) == (0, _OFFERS)
 
 
+#: What somebody writes, each into an offer of its own, and what of the offer is then found to differ.
+_WRITTEN = {
+    "emag_product_offers SET sale_price = sale_price + 1": "prices",
+    "emag_product_offers SET sale_price = -sale_price": "prices",
+    "emag_product_offers SET part_number = 'x'": "prices",
+    "emag_product_offers SET commission = 0": "prices",
+    "emag_product_offers SET min_sale_price = NULL": "prices",
+    "emag_product_offers SET general_stock = 4294967296 + (general_stock # 1)": "prices",
+    "emag_products SET name = 'hacked'": "texts",
+    "emag_products SET brand = ''": "texts",
+    "emag_products SET images = NULL": "texts",
+    "emag_products SET images = replace(images::text, 'display_type\": ', 'display_type\": -')::jsonb": "texts",
+    "emag_products SET ean = ARRAY[ean]": "texts",
+}
+
+
 @pytest.mark.parametrize("is_read", [False, True])
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        ("emag_product_offers SET sale_price = sale_price + 1", "prices"),
-        ("emag_product_offers SET sale_price = -sale_price", "prices"),
-        ("emag_product_offers SET part_number = 'x'", "prices"),
-        ("emag_product_offers SET commission = 0", "prices"),
-        ("emag_product_offers SET min_sale_price = NULL", "prices"),
-        ("emag_product_offers SET general_stock = 4294967296 + (general_stock # 1)", "prices"),
-        ("emag_products SET name = 'hacked'", "texts"),
-        ("emag_products SET brand = ''", "texts"),
-        ("emag_products SET images = NULL", "texts"),
-        ("emag_products SET images = replace(images::text, 'display_type\": ', 'display_type\": -')::jsonb", "texts"),
-        ("emag_products SET ean = ARRAY[ean]", "texts"),
-    ],
-)
 def test_what_somebody_else_writes_is_found_whether_offers_are_read_or_not(
-    database: Database, market: SandboxServer, change: str, what: str, is_read: bool
+    database: Database, market: SandboxServer, is_read: bool
 ) -> None:
-    changed = market.ids("main")[:3]
+    changed = dict(zip(market.ids("main"), _WRITTEN, strict=False))
     for offer in changed:
         market.edit("main", offer, **_EDITED)
     refresh(context_for(database, market.url))
-    execute(database, f"UPDATE {change} WHERE emag_offer_id = ANY (:ids)", ids=changed)
+    for offer, change in changed.items():
+        execute(database, f"UPDATE {change} WHERE emag_offer_id = :id", id=offer)
     if is_read:
         _empty(database)
     refresh(context_for(database, market.url))
     assert _staged(database)[int(is_read)] == 0
     assert _differs(database) == set(changed)
     found = review(database, "published_equals_scan", "main", currency="RON", price_move=0.5)
-    assert all(row["what"].startswith(f"its {what}") for row in found.sample)
+    for row in found.sample:
+        change = changed[row["emag_offer_id"]]
+        assert row["what"].startswith(f"its {_WRITTEN[change]}"), change
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
+@pytest.mark.usefixtures("already_published")
+def test_where_somebody_else_changes_offers_between_scan_and_publish_nothing_is_published_and_the_next_run_reads_them(
+    database: Database, market: SandboxServer
+) -> None:
+    (offer, *_) = market.ids("main")
+    for change in (
         "UPDATE emag_product_offers SET row_hash = 'x' WHERE emag_offer_id = :id",
         "UPDATE emag_products SET row_hash = 'x' WHERE emag_offer_id = :id",
         "DELETE FROM emag_product_offers WHERE emag_offer_id = :id; "
         "DELETE FROM emag_products WHERE emag_offer_id = :id",
         "UPDATE emag_product_offers SET deleted_at = now() WHERE emag_offer_id = :id",
         "UPDATE emag_product_offers SET rejected_at = now() WHERE emag_offer_id = :id",
-    ],
-)
-def test_where_somebody_else_changes_offers_between_scan_and_publish_nothing_is_published_and_the_next_run_reads_them(
-    database: Database, market: SandboxServer, change: str
-) -> None:
-    refresh(context_for(database, market.url))
-    context = context_for(database, market.url)
-    stage_account(context)
-    assert audit_scan(context).accepted
-    (offer, *_) = market.ids("main")
-    execute(database, change, id=offer)
-    before = versions(database, *_PUBLISHED)
-    with pytest.raises(StagingLost, match="1 offer changed since their page was read"):
-        publish_scan(context)
-    assert versions(database, *_PUBLISHED) == before
-    refresh(context_for(database, market.url))
-    assert _staged(database)[0] >= 1
-    assert_published_exactly(database, market, "main")
-    assert _differs(database) == set()
+    ):
+        context = context_for(database, market.url)
+        stage_account(context)
+        assert audit_scan(context).accepted
+        assert _staged(database) == (0, _OFFERS), change
+        execute(database, change, id=offer)
+        before = versions(database, *_PUBLISHED)
+        with pytest.raises(StagingLost, match="1 offer changed since their page was read"):
+            publish_scan(context)
+        assert versions(database, *_PUBLISHED) == before, change
+        refresh(context_for(database, market.url))
+        assert _staged(database)[0] >= 1, change
+        assert_published_exactly(database, market, "main")
+        assert _differs(database) == set()
