@@ -18,7 +18,10 @@ _LAST_PUBLISHES = """
 
 @dataclass(slots=True)
 class Watch:
-    """Samples every second; while the database is away, what was published before counts on, and ages."""
+    """Samples every second; while the database is away, what was published before counts on, and ages.
+
+    An account that has not been published yet is as old as the watch.
+    """
 
     stack: Stack
     samples: int = 0
@@ -45,10 +48,11 @@ class Watch:
             self._thread.join()
 
     def _look(self) -> None:
+        began = time.time()
         while not self._over.wait(1.0):
             self._last |= self._published()
             self.publishes |= set(self._last.items())
-            ages = [time.time() - self._last.get(account, 0.0) for account in ACCOUNTS]
+            ages = [time.time() - self._last.get(account, began) for account in ACCOUNTS]
             self.samples += 1
             self.fresh_samples += max(ages) <= FRESH_SECONDS
             self.oldest_seconds = max(self.oldest_seconds, *ages)
