@@ -50,10 +50,11 @@ def run(
     directory: Path,
     seconds: float,
     constants: Mapping[str, float],
+    into: Path | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end, as subprocess.run does, with other values of these constants of the program's modules.
 
-    Raises TimeoutExpired.
+    Its output is returned, unless it goes into a file. Raises TimeoutExpired.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     output, output_of_theirs = os.pipe()
@@ -64,6 +65,9 @@ def run(
         "directory": str(directory),
         "constants": dict(constants),
     }
+    if into is not None:
+        os.close(output_of_theirs)
+        output_of_theirs = os.open(into, os.O_WRONLY)
     _loaded().fork(request, [output_of_theirs, errors_of_theirs, theirs.fileno()])
     for descriptor in (output_of_theirs, errors_of_theirs, theirs.detach()):
         os.close(descriptor)

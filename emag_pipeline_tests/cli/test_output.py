@@ -3,25 +3,16 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.cli import preloaded
 from emag_pipeline_tests.cli.commands import FAST, emag_pipeline, environment
 from emag_pipeline_tests.embedded.users import STRANGER, as_root, mode_of
 from emag_pipeline_tests.local.ups import free_ports
 from emag_pipeline_tests.sync.pasts import Past, good
-
-
-def _into(output: str, home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    with Path(output).open("w") as stdout:
-        return subprocess.run(
-            [sys.executable, "-m", "emag_pipeline", *arguments],
-            env=environment(home, **variables), cwd=home, stdout=stdout, stderr=subprocess.PIPE, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
 
 
 def _sync(home: Path, database_url: str) -> "subprocess.CompletedProcess[str]":
@@ -41,7 +32,8 @@ def test_a_full_output_is_one_sentence(
     tmp_path: Path, database: Database, database_url: str, arguments: list[str]
 ) -> None:
     Past(database).publish(good(1))
-    done = _into("/dev/full", tmp_path, *arguments, DATABASE_SYNC_URL=database_url)
+    given = environment(tmp_path, DATABASE_SYNC_URL=database_url)
+    done = preloaded.run(arguments, given, tmp_path, 120, {}, into=Path("/dev/full"))
     sentence = "emag-pipeline: the output cannot be written: No space left on device. Free disk space "
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert done.stderr.startswith(sentence)
