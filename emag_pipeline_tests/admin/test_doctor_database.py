@@ -299,7 +299,9 @@ def _kill_when_asked(server: embedded.EmbeddedServer, home: Path, again: bool) -
             break
         time.sleep(0.05)
     own.close()
-    server.postmaster().kill()
+    main = server.postmaster()
+    main.kill()
+    main.wait(60)  # else a start takes it for one that runs, and is told that it ended
     if again:
         embedded.start(home)
 
