@@ -13,6 +13,7 @@ from emag_pipeline.errors import AnotherSyncRunning
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
+from emag_pipeline_tests.embedded import homes
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.store.own_server import OwnServer
 from emag_pipeline_tests.sync.offers import offer
@@ -84,7 +85,11 @@ def test_whoever_writes_to_the_tables_in_another_order_goes_through_and_then_the
 def test_autovacuum_gives_way_to_a_restore(tmp_path: Path) -> None:
     """It does so only where somebody waits for the table, a second at least."""
     often = {"autovacuum": "on", "autovacuum_naptime": "1s"}
-    with OwnServer.opened(often) as server, closing(Database(server.url("emag"))) as database:
+    with (
+        homes.temporary() as home,
+        OwnServer.opened(often, home) as server,
+        closing(Database(server.url("emag"))) as database,
+    ):
         migrate.upgrade(database)
         settings = load_settings({"DATABASE_SYNC_URL": server.url("emag"), "EMAG_HOME": str(tmp_path)}, env_file=None)
         sync(database, [offer(number) for number in range(1, 500)])

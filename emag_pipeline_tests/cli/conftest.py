@@ -9,4 +9,5 @@ import pytest
 def home() -> Iterator[Path]:
     """Where the embedded server's own user may go, too."""
     with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
+        Path(directory).chmod(0o711)
         yield Path(directory) / "home"

@@ -3,30 +3,28 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.cli import preloaded
+from emag_pipeline_tests.cli.commands import FAST, emag_pipeline, environment
 from emag_pipeline_tests.embedded.users import STRANGER, as_root, mode_of
 from emag_pipeline_tests.local.ups import free_ports
 from emag_pipeline_tests.sync.pasts import Past, good
 
 
-def _into(output: str, home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    with Path(output).open("w") as stdout:
-        return subprocess.run(
-            [sys.executable, "-m", "emag_pipeline", *arguments],
-            env=environment(home, **variables), cwd=home, stdout=stdout, stderr=subprocess.PIPE, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
-
-
 def _sync(home: Path, database_url: str) -> "subprocess.CompletedProcess[str]":
-    sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_PORT": str(*free_ports(1))}
-    return _into(os.devnull, home.parent, "sync", EMAG_HOME=str(home), DATABASE_SYNC_URL=database_url, **sandbox)
+    given = {
+        "EMAG_HOME": str(home),
+        "DATABASE_SYNC_URL": database_url,
+        "EMAG_SANDBOX": "1",
+        "EMAG_SANDBOX_PORT": str(*free_ports(1)),
+        "EMAG_ACCOUNTS": "fbe",
+        **FAST,
+    }
+    return emag_pipeline(home.parent, "sync", **given)
 
 
 @pytest.mark.parametrize("arguments", [["roles"], ["doctor", "--json"], ["status", "--json"], ["explain", "main", "1"]])
@@ -34,7 +32,8 @@ def test_a_full_output_is_one_sentence(
     tmp_path: Path, database: Database, database_url: str, arguments: list[str]
 ) -> None:
     Past(database).publish(good(1))
-    done = _into("/dev/full", tmp_path, *arguments, DATABASE_SYNC_URL=database_url)
+    given = environment(tmp_path, DATABASE_SYNC_URL=database_url)
+    done = preloaded.run(arguments, given, tmp_path, 120, {}, into=Path("/dev/full"))
     sentence = "emag-pipeline: the output cannot be written: No space left on device. Free disk space "
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert done.stderr.startswith(sentence)
@@ -74,7 +73,7 @@ def test_a_home_that_is_none_is_one_sentence(tmp_path: Path, command: str, kind:
     (tmp_path / "public").mkdir()
     (tmp_path / "public").chmod(0o777)
     home = {"file": file, "below a file": file / "x", "a loop": loop, "of everybody": tmp_path / "public"}[kind]
-    done = _into(os.devnull, tmp_path, *_command(command, tmp_path), EMAG_HOME=str(home))
+    done = emag_pipeline(tmp_path, *_command(command, tmp_path), EMAG_HOME=str(home))
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith(f"emag-pipeline: EMAG_HOME is {str(home)!r}, ")
     assert len(done.stderr.splitlines()) == 1
@@ -98,7 +97,7 @@ def test_roots_command_in_another_users_home_is_refused(tmp_path: Path, command:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     os.chown(theirs, STRANGER, STRANGER)
-    done = _into(os.devnull, tmp_path, command, EMAG_HOME=str(theirs))
+    done = emag_pipeline(tmp_path, command, EMAG_HOME=str(theirs))
     assert done.returncode == 2
     assert "which belongs to nobody. Run the command as nobody" in done.stderr
     assert list(theirs.iterdir()) == []
@@ -116,14 +115,14 @@ def test_a_disk_that_is_full_while_dagsters_home_is_written_may_pass(
 
 
 def test_a_misspelt_variable_is_named_by_every_command_once(tmp_path: Path) -> None:
-    done = _into(os.devnull, tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim")
+    done = emag_pipeline(tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim")
     assert done.stderr == (
         "emag-pipeline: EMAG_SYNC_MAXPAGES is set, and nothing reads it. Perhaps EMAG_SYNC_MAX_PAGES is meant.\n"
     )
-    as_json = _into(os.devnull, tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json")
+    as_json = emag_pipeline(tmp_path, "roles", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json")
     assert json.loads(as_json.stderr)["event"] == "variable_not_read"
     # nor is there any other line where settings are wrong
-    wrong = _into(os.devnull, tmp_path, "status", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json", DB_HOST="h")
+    wrong = emag_pipeline(tmp_path, "status", EMAG_SYNC_MAXPAGES="geheim", EMAG_LOG_FORMAT="json", DB_HOST="h")
     told = [json.loads(line) for line in wrong.stderr.splitlines()]
     assert [(one["event"], one["level"]) for one in told] == [
         ("variable_not_read", "warning"),
@@ -133,7 +132,7 @@ def test_a_misspelt_variable_is_named_by_every_command_once(tmp_path: Path) -> N
     assert told[1]["message"].startswith("the database is only partly configured.")
     # where one is missing that is misspelt, both are told
     half = {"DB_HOST": "h", "DB_NAME": "n", "DB_USR": "geheim", "DB_PASSWRD": "geheim"}
-    said = _into(os.devnull, tmp_path, "status", **half).stderr.splitlines()
+    said = emag_pipeline(tmp_path, "status", **half).stderr.splitlines()
     assert said == [
         "emag-pipeline: DB_PASSWRD is set, and nothing reads it. Perhaps DB_PASS is meant.",
         "emag-pipeline: DB_USR is set, and nothing reads it. Perhaps DB_USER is meant.",
@@ -148,7 +147,8 @@ def test_a_home_and_all_in_it_is_its_owners_alone(tmp_path: Path, database_url: 
     (home / "logs" / "old.log").touch()
     home.chmod(0o755)
     (home / "logs").chmod(0o755)
-    _sync(home, database_url)
+    done = _sync(home, database_url)
+    assert done.returncode == 0, done.stderr
     assert mode_of(home) == (0o711 if os.geteuid() == 0 else 0o700)
     assert {path.name: mode_of(path) & 0o077 for path in home.iterdir()} == dict.fromkeys(
         [path.name for path in home.iterdir()], 0
@@ -162,5 +162,6 @@ def test_a_home_that_holds_other_things_too_keeps_its_mode(tmp_path: Path, datab
     home.chmod(0o755)
     (home / "letters").mkdir()
     (home / "letters").chmod(0o755)
-    _sync(home, database_url)
+    done = _sync(home, database_url)
+    assert done.returncode == 0, done.stderr
     assert (mode_of(home), mode_of(home / "letters"), mode_of(home / "dagster")) == (0o755, 0o755, 0o700)

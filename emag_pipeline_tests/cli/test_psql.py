@@ -10,6 +10,7 @@ from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.local.surroundings import migrated
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.embedded.homes import set_up
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import sync
 
@@ -22,7 +23,7 @@ _AS_OTHERS_LEFT_IT = (
 
 
 def test_it_opens_the_embedded_database_that_sleeps_with_the_schema_in_reach_also_for_a_reader(home: Path) -> None:
-    with in_use(home) as server:
+    with in_use(set_up(home)) as server:
         database = Database(server.url("emag"))
         migrated(database, is_embedded=True)
         for statement in _AS_OTHERS_LEFT_IT:

@@ -8,7 +8,7 @@ import pytest
 
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
 from emag_pipeline_tests.local.ups import free_ports
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.syncs import rows
@@ -43,7 +43,7 @@ def test_misspelt_credentials_beside_a_database_publish_nothing(
 def test_an_account_tried_on_the_sandbox_is_not_filled_from_the_marketplace(
     tmp_path: Path, database: Database, database_url: str, market: SandboxServer
 ) -> None:
-    given = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main"}
+    given = {"DATABASE_SYNC_URL": database_url, "EMAG_ACCOUNTS": "main", **FAST}
     chosen = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_URL": market.url}
     done = emag_pipeline(tmp_path, "sync", **given, **chosen)
     assert done.returncode == 0, done.stderr
@@ -72,7 +72,8 @@ def test_credentials_of_a_file_reach_the_run_that_reads_the_marketplace(
         f"EMAG_API_USERNAME=main@sandbox.example\nEMAG_API_PASSWORD=sandbox\nEMAG_API_BASE_URL={market.url}\n"
     )
     file.chmod(0o600)
-    done = emag_pipeline(home, "sync", DATABASE_SYNC_URL=database_url, EMAG_SANDBOX_PORT=str(*free_ports(1)))
+    given = {"DATABASE_SYNC_URL": database_url, "EMAG_SANDBOX_PORT": str(*free_ports(1)), **FAST}
+    done = emag_pipeline(home, "sync", **given)
     assert done.returncode == 0, done.stderr + done.stdout
     assert f"settings: {file}, and the environment" in done.stdout
     assert rows(database, _OFFERS) == [(40,)]

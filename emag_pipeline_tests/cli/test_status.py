@@ -14,12 +14,13 @@ from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.running_up import claimed
 from emag_pipeline.sandbox.server import DEFAULT_ACCOUNTS
 from emag_pipeline.settings.accounts import SANDBOX_ACCOUNTS
-from emag_pipeline.store import migrate, monitoring_tables
+from emag_pipeline.store import monitoring_tables
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import Said, record_check_result
 from emag_pipeline.sync import ledger
 from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.embedded import homes
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import begin, execute, stage, sync
 
@@ -184,9 +185,8 @@ def test_checks_that_do_not_pass_are_listed_and_in_the_json(
 
 
 def test_an_embedded_database_that_sleeps_is_woken_for_as_long_as_it_takes(home: Path) -> None:
-    with in_use(home) as server:
+    with in_use(homes.migrated(home)) as server:
         database = Database(server.url("emag"))
-        migrate.upgrade(database)
         sync(database, [offer(1)])
         database.close()
     assert embedded.running(home) is None

@@ -12,20 +12,15 @@ from emag_pipeline import embedded
 from emag_pipeline.admin.doctor import Verdict
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.running_up import claimed
-from emag_pipeline.store import migrate
-from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.admin.doctors import diagnosed, found
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.embedded import homes
 
 
 @pytest.fixture
 def asleep(home: Path) -> Iterator[Path]:
     """A home whose embedded database was set up, and sleeps."""
-    with in_use(home) as server:
-        database = Database(server.url("emag"))
-        migrate.upgrade(database)
-        database.close()
-    yield home
+    yield homes.migrated(home)
     assert embedded.running(home) is None
 
 

@@ -17,6 +17,7 @@ from emag_pipeline import embedded
 from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline_tests.deploy.sites import ROOT
+from emag_pipeline_tests.embedded import homes
 
 _DEPLOY = ROOT / "deploy"
 _COMPOSE: dict[str, Any] = yaml.safe_load((_DEPLOY / "compose.yaml").read_text())
@@ -134,7 +135,7 @@ def test_secrets_are_files_outside_the_tree() -> None:
 def test_the_first_start_of_postgres_makes_roles_that_log_in_with_their_passwords(tmp_path: Path) -> None:
     for role in ("owner", "writer"):
         (tmp_path / f"{role}_password").write_text(f"p'w {role}\n")
-    with ScratchServer.opened() as scratch:
+    with homes.temporary() as home, ScratchServer.opened(home=home) as scratch:
         server = scratch.running()
         server.ensure_database("emag")
         subprocess.run(

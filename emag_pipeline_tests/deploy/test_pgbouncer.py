@@ -14,7 +14,8 @@ from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.embedded import places
 from emag_pipeline.local import ports
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
+from emag_pipeline_tests.embedded import homes
 from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -26,7 +27,7 @@ _DATABASES = ("emag", "emag_dagster")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[embedded.EmbeddedServer]:
-    with ScratchServer.opened() as server:
+    with homes.temporary() as home, ScratchServer.opened(home=home) as server:
         for name in _DATABASES:
             server.url(name)
         yield server.running()
@@ -62,8 +63,7 @@ def test_a_whole_sync_with_both_databases_behind_it_publishes_exactly(
             "EMAG_API_BASE_URL": market.url,
             "EMAG_API_USERNAME": "main@sandbox.example",
             "EMAG_API_PASSWORD": "sandbox",
-            "EMAG_API_REQUESTS_PER_SECOND": "100",
-            "EMAG_API_REQUESTS_PER_MINUTE": "6000",
+            **FAST,
             "DATABASE_SYNC_URL": f"postgresql://postgres@127.0.0.1:{port}/emag",
         }
         done = emag_pipeline(tmp_path, "sync", **given)

@@ -12,10 +12,10 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline.marts.registry import MARTS
-from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store.roles import readable
 from emag_pipeline.sync import staging_room
-from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
+from emag_pipeline_tests.embedded.homes import set_up
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 _SCHEMA = "erp"
@@ -71,7 +71,8 @@ class Installation:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     with tempfile.TemporaryDirectory(prefix="emag-roles-") as directory:
-        server = embedded.start(Path(directory) / "server", {"fsync": "off"})
+        Path(directory).chmod(0o711)
+        server = embedded.start(set_up(Path(directory) / "server"))
         server.ensure_database("emag")
         made = Installation(server, Path(directory) / "home")
         made.make_roles()
@@ -93,8 +94,7 @@ def synced(installation: Installation) -> Installation:
             EMAG_API_BASE_URL=market.url,
             EMAG_API_USERNAME="seller@example.com",
             EMAG_API_PASSWORD="secret",
-            EMAG_API_REQUESTS_PER_SECOND="100",
-            EMAG_API_REQUESTS_PER_MINUTE="6000",
+            **FAST,
         )
     return installation
 
@@ -242,13 +242,15 @@ def test_a_schema_that_another_user_made_becomes_the_owners_and_foreign_tables_s
 
 def test_an_installation_of_another_user_is_taken_over_with_dagsters_database() -> None:
     """Whose tables are handed over too; what that user kept elsewhere stays."""
-    with tempfile.TemporaryDirectory(prefix="emag-taken-") as directory, SandboxServer(accounts={"main": 5}) as market:
-        server = embedded.start(Path(directory) / "server", {"fsync": "off"})
+    users = {"main": 5}
+    with tempfile.TemporaryDirectory(prefix="emag-taken-") as directory, unlimited_sandbox(accounts=users) as market:
+        Path(directory).chmod(0o711)
+        server = embedded.start(set_up(Path(directory) / "server"))
         server.ensure_database("emag")
         taken = Installation(server, Path(directory) / "home")
         taken.sql("postgres", "CREATE ROLE before LOGIN CREATEDB")
         taken.sql("postgres", "GRANT CREATE ON DATABASE emag TO before")
-        sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_URL": market.url, "EMAG_ACCOUNTS": "main"}
+        sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_URL": market.url, "EMAG_ACCOUNTS": "main", **FAST}
         taken.run("before", "sync", **sandbox)
         taken.make_roles()
         taken.run("emag_owner", "migrate")

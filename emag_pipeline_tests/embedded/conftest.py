@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline.embedded import server
+from emag_pipeline_tests.embedded import homes
 from emag_pipeline_tests.embedded.recoveries import Recovery
 
 
 @pytest.fixture
 def recovery_home() -> Iterator[Path]:
-    """An empty home whose server another user may run."""
+    """A home whose server is down, and another user may run it."""
     with tempfile.TemporaryDirectory(prefix="emag-recovery-") as directory:
         home = Path(directory)
         home.chmod(0o711)
-        yield home
+        yield homes.migrated(home)
 
 
 @pytest.fixture

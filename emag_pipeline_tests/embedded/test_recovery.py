@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from emag_pipeline.embedded import places, postmaster
 from emag_pipeline.embedded import server as starting
 from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline.store import engine
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.local.ups import wait_until
@@ -62,11 +62,16 @@ def test_a_server_that_dies_while_it_recovers_is_told_at_once(recovery: Recovery
             start.result(PATIENCE_SECONDS)
 
 
+#: A long wait is told after a second, not after ten.
+_HASTY = "from emag_pipeline.embedded import server; server._TELL_SECONDS = 1.0\n"
+_COMMAND = f"{_HASTY}from emag_pipeline.cli import main; main()"
+
+
 def _begun(home: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     """A command that waits for the recovery."""
     said = home / "said"
     with said.open("wb") as file:
-        command = [sys.executable, "-m", "emag_pipeline", *arguments]
+        command = [sys.executable, "-c", _COMMAND, *arguments]
         process = subprocess.Popen(command, env=environment(home), cwd=home, stderr=file)
     wait_until(lambda: "is starting up" in said.read_text() or process.poll() is not None, PATIENCE_SECONDS)
     assert process.poll() is None, said.read_text()
@@ -150,15 +155,24 @@ def test_one_that_recovers_is_recognised_after_the_clock_was_set(recovery: Recov
         assert second.result(PATIENCE_SECONDS).postmaster() == server
 
 
-_STARTS = "import sys, pathlib; from emag_pipeline import embedded; embedded.start(pathlib.Path(sys.argv[1]))"
+#: It leaves a file where it would have told of its wait.
+_STARTS = f"""{_HASTY}
+import sys
+from pathlib import Path
+from emag_pipeline.console import tell
+def say(text):
+    tell(text)
+    (Path(sys.argv[1]) / "said").touch()
+server.start(Path(sys.argv[1]), say=say)
+"""
 
 
 def test_a_command_whose_stderr_is_closed_waits_too(recovery: Recovery) -> None:
-    line = f"exec '{sys.executable}' -c '{_STARTS}' {recovery.home} 2>&-"
-    command = subprocess.Popen(["bash", "-c", line], env=environment(recovery.home))
-    recovery.begun()
-    with pytest.raises(subprocess.TimeoutExpired):
-        command.wait(20)
+    line = 'exec "$0" -c "$1" "$2" 2>&-'
+    words = [sys.executable, _STARTS, str(recovery.home)]
+    command = subprocess.Popen(["bash", "-c", line, *words], env=environment(recovery.home))
+    wait_until(lambda: (recovery.home / "said").exists() or command.poll() is not None, PATIENCE_SECONDS)
+    assert command.poll() is None
     recovery.finish()
     assert command.wait(PATIENCE_SECONDS) == 0
 
@@ -215,15 +229,16 @@ def test_whoever_waits_for_another_ones_start_says_so_and_hears_signals(recovery
 
 
 @pytest.fixture
-def server() -> Iterator[embedded.EmbeddedServer]:
-    with tempfile.TemporaryDirectory(prefix="emag-silent-") as directory:
-        Path(directory).chmod(0o711)
-        server = embedded.start(Path(directory))
-        yield server
-        server.stop()
+def server(recovery_home: Path) -> Iterator[embedded.EmbeddedServer]:
+    server = embedded.start(recovery_home)
+    yield server
+    server.stop()
 
 
-def test_a_server_that_is_frozen_is_told_in_time_when_a_database_is_asked_for(server: embedded.EmbeddedServer) -> None:
+def test_a_server_that_is_frozen_is_told_in_time_when_a_database_is_asked_for(
+    server: embedded.EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CONNECT_TIMEOUT_SECONDS", 2)
     main = server.postmaster()
     main.suspend()
     with ThreadPoolExecutor(1) as pool:

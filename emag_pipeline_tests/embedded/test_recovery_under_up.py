@@ -13,12 +13,14 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.local.embedded_use import EmbeddedWatch
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
-from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.cli.commands import hurried
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.local.ups import wait_until
 
 #: A turn of `up` may take so long on a machine that is busy; what it waited for before lasts for an hour.
 _TURN_SECONDS = 20.0
+#: Commands wait for this long until `up` has started the server again.
+_HASTY = {"emag_pipeline.local.embedded_use._UP_SECONDS": 0.5}
 _AGAIN = "the embedded PostgreSQL runs again"
 
 
@@ -77,12 +79,13 @@ def test_up_tells_why_a_server_ended_in_its_recovery_and_starts_it_again(recover
 def test_status_doctor_and_stop_say_that_it_recovers(recovery: Recovery, watched: Watched) -> None:
     wait_until(lambda: watched.says("is starting up"), PATIENCE_SECONDS)
     sentence = _sentence(recovery)
-    status, stop = emag_pipeline(recovery.home, "status"), emag_pipeline(recovery.home, "stop", "--all", "--dry-run")
+    status = hurried(recovery.home, _HASTY, "status")
+    stop = hurried(recovery.home, _HASTY, "stop", "--all", "--dry-run")
     assert (status.returncode, status.stdout) == (1, "")
     assert status.stderr == f"emag-pipeline: {sentence}\n"
     assert sentence in stop.stderr
     assert "does not run" not in status.stderr + stop.stderr
-    doctor = json.loads(emag_pipeline(recovery.home, "doctor", "--json").stdout)
+    doctor = json.loads(hurried(recovery.home, _HASTY, "doctor", "--json").stdout)
     found = [one for one in doctor["findings"] if one["subject"] == "database"]
     words = sentence.removeprefix(f"EMAG_HOME {recovery.home}: ")
     assert [f"{one['what']}. {one['remedy']}." for one in found] == [words]
@@ -107,7 +110,7 @@ def test_one_that_starts_anew_by_itself_says_so_too(restart: Recovery) -> None:
     assert told.value.message.replace(f": {why}", "") == _sentence(restart)
     assert silence(restart.home).message == _sentence(restart)
     with claimed(restart.home, "http://127.0.0.1:1"):
-        done = emag_pipeline(restart.home, "status")
+        done = hurried(restart.home, _HASTY, "status")
     assert done.returncode == 1
     assert "does not run" not in done.stderr
     assert "is starting up (it recovers what a crash has left)" in done.stderr

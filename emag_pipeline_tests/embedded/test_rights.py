@@ -13,6 +13,7 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.embedded import places, programs
 from emag_pipeline.errors import PermanentError, SettingsError
+from emag_pipeline_tests.embedded.homes import set_up
 from emag_pipeline_tests.embedded.users import STRANGER, acting_as, as_root, mode_of
 
 
@@ -65,7 +66,7 @@ def test_a_link_at_a_guessable_name_is_neither_followed_nor_changed(open_home: P
     trap.symlink_to(victim)
     before = victim.lstat()
     try:
-        server = embedded.start(home)
+        server = embedded.start(set_up(home))
         assert _answers(server)
         assert not server.socket_directory.is_relative_to(victim)
         after = victim.lstat()
@@ -77,7 +78,7 @@ def test_a_link_at_a_guessable_name_is_neither_followed_nor_changed(open_home: P
 
 def test_a_private_socket_directory_is_remembered_and_nobody_elses(open_home: Path) -> None:
     home = open_home / ("d" * 60) / ("e" * 60)
-    first = embedded.start(home)
+    first = embedded.start(set_up(home))
     assert first.socket_directory.parent == Path(tempfile.gettempdir())
     assert mode_of(first.socket_directory) == 0o700
     first.stop()
@@ -98,7 +99,7 @@ def test_a_private_socket_directory_is_remembered_and_nobody_elses(open_home: Pa
 @as_root
 def test_a_remembered_directory_that_became_somebody_elses_is_not_used(open_home: Path) -> None:
     home = open_home / ("d" * 60) / ("e" * 60)
-    first = embedded.start(home)
+    first = embedded.start(set_up(home))
     first.stop()
     shutil.rmtree(first.socket_directory)
     acting_as(STRANGER, lambda: first.socket_directory.mkdir(mode=0o700))
@@ -151,7 +152,7 @@ def test_root_keeps_closed_what_is_closed_and_the_data_lives_elsewhere(closed_ho
 
 @as_root
 def test_data_that_can_no_longer_be_reached_is_refused_in_one_sentence(open_home: Path) -> None:
-    embedded.start(open_home).stop()
+    set_up(open_home)
     open_home.parent.chmod(0o700)
     with pytest.raises(SettingsError, match=f"may not enter {open_home.parent}") as caught:
         embedded.start(open_home)
@@ -168,6 +169,10 @@ def test_without_a_place_for_the_data_root_is_refused(closed_home: Path, monkeyp
     assert mode_of(closed_home.parent) == 0o700
 
 
+#: What a shell, PostgreSQL's settings or a connection's address would have to quote.
+_NAMES = ("it's", 'quoted"name', "a,b", "with space", "$HOME;`id`", "ăîș")
+
+
 @as_root
 def test_programs_below_a_closed_directory_are_copied(closed_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = programs._PROGRAMS.parent.parent
@@ -181,9 +186,14 @@ def test_programs_below_a_closed_directory_are_copied(closed_home: Path, monkeyp
     assert mode_of(closed_home.parent) == 0o700
 
 
-@pytest.mark.parametrize("name", ["it's", 'quoted"name', "a,b", "with space", "$HOME;`id`", "ăîș"])
+def test_a_home_of_any_name_is_set_up(open_home: Path) -> None:
+    embedded.start(open_home / "".join(_NAMES)).stop()
+    assert embedded.is_set_up(open_home / "".join(_NAMES))
+
+
+@pytest.mark.parametrize("name", _NAMES)
 def test_a_home_of_any_name_works(open_home: Path, name: str) -> None:
-    server = embedded.start(open_home / name)
+    server = embedded.start(set_up(open_home / name))
     assert _answers(server)
     assert server.data == open_home / name / "postgres"
     found = embedded.running(open_home / name)

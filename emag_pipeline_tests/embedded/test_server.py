@@ -14,6 +14,7 @@ import pytest
 
 from emag_pipeline import embedded
 from emag_pipeline_tests.cli.commands import environment
+from emag_pipeline_tests.embedded.homes import set_up
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_second_start_attaches_and_data_outlives_a_stop(home: Path) -> None:
 
 
 def test_a_database_is_made_without_a_refusal_in_the_servers_log(home: Path) -> None:
-    server = embedded.start(home)
+    server = embedded.start(set_up(home))
     for _ in range(2):
         server.ensure_database("emag")
     assert "FATAL" not in embedded.log_of(home).read_text()
@@ -66,7 +67,7 @@ def test_two_simultaneous_starts_are_one(home: Path) -> None:
 
 
 def test_a_crashed_server_is_started_again(home: Path) -> None:
-    embedded.start(home).ensure_database("emag")
+    embedded.start(set_up(home)).ensure_database("emag")
     postmaster = _postmaster(home)
     os.kill(postmaster.pid, signal.SIGKILL)
     postmaster.wait(10)
@@ -76,13 +77,13 @@ def test_a_crashed_server_is_started_again(home: Path) -> None:
 
 
 def test_it_listens_on_no_network_address(home: Path) -> None:
-    embedded.start(home)
+    embedded.start(set_up(home))
     assert _postmaster(home).net_connections("tcp") == []
 
 
 def test_a_long_home_gets_a_short_socket(home: Path) -> None:
     deep = home / ("d" * 60) / ("e" * 60)
-    server = embedded.start(deep)
+    server = embedded.start(set_up(deep))
     try:
         assert (server.data, server.socket_directory.parent) == (deep / "postgres", Path(tempfile.gettempdir()))
         server.ensure_database("emag")

@@ -15,6 +15,7 @@ import pytest
 from emag_pipeline import embedded, running_up
 from emag_pipeline.embedded import places, postmaster
 from emag_pipeline.local.embedded_use import in_use
+from emag_pipeline_tests.embedded.homes import set_up
 from emag_pipeline_tests.embedded.users import STRANGER, as_root
 
 
@@ -32,7 +33,7 @@ def homes() -> Iterator[tuple[Path, Path]]:
 
 def _killed(home: Path) -> str:
     """End a server without a farewell; returns what its postmaster.pid said."""
-    server = embedded.start(home)
+    server = embedded.start(set_up(home))
     said = (server.data / "postmaster.pid").read_text()
     process = server.postmaster()
     processes = [process, *process.children(recursive=True)]
@@ -49,7 +50,7 @@ def _with_number(said: str, pid: int) -> str:
 def test_another_server_of_this_user_is_left_alone(homes: tuple[Path, Path]) -> None:
     ours, theirs = homes
     said = _killed(ours)
-    stranger = embedded.start(theirs)
+    stranger = embedded.start(set_up(theirs))
     process = stranger.postmaster()
     (ours / "postgres" / "postmaster.pid").write_text(_with_number(said, process.pid))
     assert embedded.running(ours) is None
@@ -64,7 +65,7 @@ def test_the_file_of_another_server_makes_it_none_of_ours(homes: tuple[Path, Pat
     """As after a copy of the whole directory while its server runs."""
     ours, theirs = homes
     _killed(ours)
-    stranger = embedded.start(theirs)
+    stranger = embedded.start(set_up(theirs))
     (ours / "postgres" / "postmaster.pid").write_text((stranger.data / "postmaster.pid").read_text())
     assert embedded.running(ours) is None
     embedded.EmbeddedServer(ours / "postgres", stranger.socket_directory, started_here=False).stop()
@@ -109,7 +110,7 @@ def test_one_of_our_directory_that_began_at_another_time_is_none_of_ours(homes: 
 
 def test_a_clock_that_was_set_since_does_not_make_our_server_a_stranger(homes: tuple[Path, Path]) -> None:
     ours, _ = homes
-    server = embedded.start(ours)
+    server = embedded.start(set_up(ours))
     process = server.postmaster()
     began = process.create_time() - 7200
     file = server.data / "postmaster.pid"
@@ -133,7 +134,7 @@ def test_a_clock_that_was_set_since_does_not_make_our_server_a_stranger(homes: t
 @pytest.mark.parametrize("is_frozen", [True, False], ids=["frozen", "before its socket is noted"])
 def test_nor_does_it_of_one_that_cannot_be_asked(homes: tuple[Path, Path], is_frozen: bool) -> None:
     ours, _ = homes
-    server = embedded.start(ours)
+    server = embedded.start(set_up(ours))
     process = server.postmaster()
     file = server.data / "postmaster.pid"
     said = file.read_text()
@@ -153,7 +154,7 @@ def test_nor_does_it_of_one_that_cannot_be_asked(homes: tuple[Path, Path], is_fr
 
 def test_a_stopped_server_is_waited_for(homes: tuple[Path, Path]) -> None:
     ours, _ = homes
-    server = embedded.start(ours)
+    server = embedded.start(set_up(ours))
     process = server.postmaster()
     connection = psycopg2.connect(host=str(server.socket_directory), user="postgres", dbname="postgres")
     server.stop()

@@ -17,9 +17,8 @@ from emag_pipeline.local.embedded_use import awake, in_use, looked_into
 from emag_pipeline.local.surroundings import surroundings
 from emag_pipeline.running_up import claimed
 from emag_pipeline.settings import load_settings
-from emag_pipeline.store import migrate
-from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.embedded import homes
 
 _JOINED = "using the embedded PostgreSQL, which is already running"
 _LEFT = "leaving the embedded PostgreSQL running: another command uses it, and the last one stops it"
@@ -29,20 +28,14 @@ _LEFT = "leaving the embedded PostgreSQL running: another command uses it, and t
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="emag-home-") as directory:
         home = Path(directory)
-        yield home
+        yield homes.migrated(home)
         if (server := embedded.running(home)) is not None:
             server.stop()
 
 
-def _set_up(server: embedded.EmbeddedServer) -> None:
-    database = Database(server.url("emag"))
-    migrate.upgrade(database)
-    database.close()
-
-
 def test_a_command_leaves_a_server_running_that_was_running(home: Path) -> None:
     """As after an `up` that was killed: its programs use the server and hold no lock."""
-    _set_up(embedded.start(home))
+    embedded.start(home)
     for arguments in (["status"], ["migrate"], ["stuck"], ["stop", "--all"]):
         emag_pipeline(home, *arguments)
         assert embedded.running(home) is not None, arguments
@@ -83,7 +76,6 @@ def test_who_leaves_first_leaves_it_to_the_last(home: Path) -> None:
 
 def test_a_server_that_refuses_is_not_told_as_one_that_does_not_run(home: Path) -> None:
     server = embedded.start(home, {"max_connections": "5", "superuser_reserved_connections": "0"})
-    server.ensure_database("emag")
     settings = load_settings({"EMAG_HOME": str(home)}, env_file=None)
     with ExitStack() as held:
         for _ in range(5):
@@ -110,7 +102,6 @@ def test_an_up_that_ends_does_not_say_that_it_starts_the_server_again(home: Path
 
 
 def test_who_looks_into_a_configured_database_wakes_no_server_for_dagsters(home: Path, database_url: str) -> None:
-    embedded.start(home).stop()
     settings = load_settings({"EMAG_HOME": str(home), "DATABASE_SYNC_URL": database_url}, env_file=None)
     with looked_into(settings), awake(settings) as slept:
         assert not slept

@@ -13,7 +13,8 @@ from emag_pipeline.local.surroundings import migrated, surroundings
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
-from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
+from emag_pipeline_tests.embedded.homes import set_up
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_without_settings_everything_is_in_the_home_and_stopped_at_the_end(home:
 
 
 def test_the_last_command_to_leave_stops_the_server(home: Path) -> None:
-    with in_use(home) as first:
+    with in_use(set_up(home)) as first:
         with in_use(home) as second:
             assert (first.started_here, second.started_here) == (True, False)
         assert embedded.running(home) is not None
@@ -85,7 +86,7 @@ _WRITES = "SELECT has_table_privilege('emag_writer', 'app.emag_offer_syncs', 'IN
 
 def test_whatever_migrates_grants_too(home: Path) -> None:
     """`probe` was the one that did not."""
-    server = embedded.start(home)
+    server = embedded.start(set_up(home))
     database = Database(server.url("emag"))
     with database.transaction() as tx:
         tx.run("CREATE ROLE emag_writer")
@@ -102,11 +103,11 @@ def test_whatever_migrates_grants_too(home: Path) -> None:
 
 
 def test_a_probe_on_a_new_schema_grants_too(home: Path) -> None:
-    database = Database(embedded.start(home).url("emag"))
+    database = Database(embedded.start(set_up(home)).url("emag"))
     with database.transaction() as tx:
         tx.run("CREATE ROLE emag_writer")
         tx.run("CREATE ROLE emag_reader")
-    done = emag_pipeline(home, "probe")
+    done = emag_pipeline(home, "probe", **FAST)
     assert done.returncode == 0, done.stderr
     with database.transaction() as tx:
         assert tx.run(_WRITES).scalar_one()
