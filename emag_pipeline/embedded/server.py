@@ -143,8 +143,7 @@ def start(
     home = claim(home)
     with _turn(home, say, until):
         server = running(home)
-        if server is not None:
-            _await_connections(server.data, say, until)
+        if server is not None and _accepts_connections(server.data, say, until):  # else it was killed just now
             return server
         binaries = programs.reachable(home)
         data = places.made_data(home)
@@ -152,13 +151,15 @@ def start(
             _set_up(home, data, binaries)
         directory = places.socket_directory(home, data)
         if postmaster.starting(data) is not None:  # the process that started it did not wait
-            _await_connections(data, say, until)
+            has_begun = _accepts_connections(data, say, until)
         else:
             with _ended_if_interrupted(data):
                 _await_end(data, until)
                 postmaster.await_remains(data, until - time.monotonic())
                 _launch(data, directory, binaries, settings or {})
-                _await_connections(data, say, until)
+                has_begun = _accepts_connections(data, say, until)
+        if not has_begun:
+            raise _ended(data / _LOG)
         return EmbeddedServer(data, directory, started_here=True)
 
 
@@ -206,8 +207,8 @@ def _launch(data: Path, directory: Path, binaries: Path, settings: Mapping[str, 
             raise
 
 
-def _await_connections(data: Path, say: Callable[[str], None], until: float) -> None:
-    """Wait until a server that is starting up accepts connections."""
+def _accepts_connections(data: Path, say: Callable[[str], None], until: float) -> bool:
+    """Wait until a server that is starting up accepts connections; returns False if it ended instead."""
     log = data / _LOG
     began = time.monotonic()
     tells_at = began + _TELL_SECONDS
@@ -225,8 +226,7 @@ def _await_connections(data: Path, say: Callable[[str], None], until: float) -> 
             say(f"the embedded PostgreSQL is starting up, which takes long after a crash: waiting, {most}, see {log}")
             tells_at = inf
         DriverCalls.pause(_TURN_SECONDS if now < began + _SOON_SECONDS else _LOOK_SECONDS)
-    if not postmaster.has_begun(data):
-        raise _ended(log)
+    return postmaster.has_begun(data)
 
 
 def _words(seconds: float) -> str:

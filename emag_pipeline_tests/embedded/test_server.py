@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 
 from emag_pipeline import embedded
+from emag_pipeline.embedded import postmaster
 from emag_pipeline_tests.cli.commands import environment
 from emag_pipeline_tests.embedded.homes import set_up
 
@@ -106,3 +107,20 @@ def test_a_first_start_that_is_ended_in_its_midst_is_begun_anew(home: Path, numb
     server = embedded.start(home)
     server.url("emag")
     assert _select(server, "SHOW data_checksums") == "on"
+
+
+def test_one_that_is_killed_while_another_command_attaches_to_it_is_started_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = embedded.start(set_up(home)).postmaster()
+    look = postmaster.starting
+
+    def killed_before_it_is_asked(data: Path) -> psutil.Process | None:
+        if killed.is_running():
+            killed.kill()
+            killed.wait()
+        return look(data)
+
+    monkeypatch.setattr(postmaster, "starting", killed_before_it_is_asked)
+    server = embedded.start(home)
+    assert (server.started_here, server.postmaster() != killed) == (True, True)
