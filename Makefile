@@ -41,7 +41,7 @@ test: dev  ## the test suite on a temporary database, in parallel (two cores are
 slow: dev  ## slow tests: daemons, kills, long waits, 100,000 offers, random stories
 	$(VENV)/bin/pytest -n 3 --dist loadfile -m slow
 
-services: dev  ## the whole `up`, deployed services and the pages in a browser: they start, die, recover, and are left alone
+services: dev  ## the whole `up`, PostgreSQL servers, deployed services and a browser: they start, die, recover, are left alone
 	$(VENV)/bin/pytest -n 3 --dist loadfile -m services
 
 drills: dev  ## run every fault against a scratch database: 0 lost rows, 0 wrong deletions

@@ -14,6 +14,8 @@ from emag_pipeline.logs import dagster_program
 from emag_pipeline.settings import load_settings
 from emag_pipeline_tests.cli.commands import environment
 
+pytestmark = pytest.mark.services
+
 _PATIENCE_SECONDS = 300.0
 
 

@@ -20,7 +20,10 @@ from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
 
-pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed")
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed"),
+]
 
 _DATABASES = ("emag", "emag_dagster")
 

@@ -18,6 +18,8 @@ from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
 from emag_pipeline_tests.embedded.homes import set_up
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
+pytestmark = pytest.mark.services
+
 _SCHEMA = "erp"
 _READABLE = {
     "emag_product_offers", "emag_products", "emag_offer_history", "emag_current_offers",

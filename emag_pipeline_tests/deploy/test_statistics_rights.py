@@ -21,6 +21,8 @@ from emag_pipeline_tests.deploy.servers import _PROGRAMS
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import rows, sync
 
+pytestmark = pytest.mark.services
+
 _OFFERS = 40
 
 

@@ -13,7 +13,7 @@ from emag_pipeline_tests.cli.commands import emag_pipeline
 from emag_pipeline_tests.deploy.servers import PASSWORD, certificate, needs_openssl, needs_server, tls_server
 from emag_pipeline_tests.sync.syncs import rows
 
-pytestmark = [needs_server, needs_openssl]
+pytestmark = [pytest.mark.services, needs_server, needs_openssl]
 
 Url = Callable[..., str]
 

@@ -18,6 +18,8 @@ from emag_pipeline.embedded import postmaster
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, give
 from emag_pipeline_tests.local.ups import wait_until
 
+pytestmark = pytest.mark.services
+
 #: As in `up`, whose handlers only take note.
 _STARTS = """
 import sys

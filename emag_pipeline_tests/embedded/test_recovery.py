@@ -20,6 +20,8 @@ from emag_pipeline_tests.cli.commands import emag_pipeline, environment
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.local.ups import wait_until
 
+pytestmark = pytest.mark.services
+
 
 def _waited_for(recovery: Recovery) -> tuple[embedded.EmbeddedServer, list[str]]:
     """The server of a start that waits until it says so, and only then may end; and what it said."""

@@ -17,6 +17,8 @@ from emag_pipeline_tests.cli.commands import hurried
 from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS, Recovery
 from emag_pipeline_tests.local.ups import wait_until
 
+pytestmark = pytest.mark.services
+
 #: A turn of `up` may take so long on a machine that is busy; what it waited for before lasts for an hour.
 _TURN_SECONDS = 20.0
 #: Commands wait for this long until `up` has started the server again.

@@ -19,6 +19,8 @@ from emag_pipeline_tests.embedded.recoveries import PATIENCE_SECONDS
 from emag_pipeline_tests.embedded.test_recovery_under_up import Watched
 from emag_pipeline_tests.local.ups import wait_until
 
+pytestmark = pytest.mark.services
+
 _AGAIN = "the embedded PostgreSQL runs again"
 
 
