@@ -17,7 +17,7 @@ from emag_pipeline.sync.completeness import (
     Situation,
     evidence_of,
 )
-from emag_pipeline.sync.completeness.chain import Sizes
+from emag_pipeline.sync.completeness.chain import Ahead, Sizes
 from emag_pipeline.sync.completeness.ends import Suspects, Tail
 from emag_pipeline.sync.completeness.plain import Plain
 from emag_pipeline.sync.completeness.reads import Window
@@ -51,6 +51,23 @@ def test_pages_that_show_50_rows_whatever_is_asked_are_read_as_pages_of_50() -> 
         assert scan.chain is not None
         assert scan.chain.size == cap
         assert len(asked) < offers / cap * 1.4 + 10
+
+
+def test_six_repairs_that_join_nothing_show_that_page_sizes_are_ignored_and_plain_pages_are_read() -> None:
+    ids = range(1, 1_201)
+    scan = ScanDecisions(Situation())
+    run(scan, market_of(ids, odd_sizes_shift=True))
+    assert scan.verdict == Complete(("the windows did not join",))
+    assert scan.seen.missing(ids) == []
+    assert scan.chain is not None
+    assert (scan.chain.is_disobeyed, scan.chain.repairs) == (True, 6)
+
+
+def test_two_full_pages_of_new_offers_behind_the_count_let_five_more_be_planned() -> None:
+    ahead = Ahead(100, most=10_000)
+    for page, new, planned in ((2, 0, 100), (2, 100, 100), (3, 100, 800)):
+        ahead.note(Window.of(Read(page, 100), range(100), page), new, 100)
+        assert (page, new, ahead.offers) == (page, new, planned)
 
 
 @pytest.mark.parametrize(("offers", "most"), [(1, None), (100, 9)])
