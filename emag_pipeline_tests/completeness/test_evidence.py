@@ -152,6 +152,21 @@ def test_a_plain_reading_ends_when_the_parts_of_its_last_page_have_come(offers: 
         assert [one.new for one in scan.readings.done] == [offers - 1, 0]
 
 
+def test_a_last_page_is_taken_to_repeat_for_ever_after_three_pages_behind_it() -> None:
+    scan = ScanDecisions(Situation(ignores_odd_sizes=True))
+    asked = [one for one in run(scan, market_of(last_page_again=True)) if isinstance(one, Read)]
+    assert scan.seen.missing(_IDS) == []
+    assert asked[: asked.index(Read(1, 100), 1)] == [Read(page, 100) for page in range(1, 8)]
+
+
+def test_plain_pages_alone_are_no_evidence_of_a_chain() -> None:
+    scan = ScanDecisions(Situation(ignores_odd_sizes=True))
+    run(scan, market_of())
+    found = evidence_of(scan)
+    assert (found.rounds, found.anchors, found.repairs, found.islands) == (2, 0, 0, 0)
+    assert (found.head_reached, found.tail_reached, found.stretches, found.united) == (0, 0, 0, 0)
+
+
 def test_an_answer_that_is_too_long_has_failed_wherever_it_was_asked_for() -> None:
     known = [*_IDS, 401, 402]
     scan, market = ScanDecisions(Situation(previous=PreviousOrder(known))), market_of(count_is_off=2)
