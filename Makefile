@@ -73,10 +73,10 @@ coverage: dev  ## the whole suite under coverage, a table of lines and branches 
 	    "$$($(VENV)/bin/coverage report --precision=1 --include="$$slice*" --format=total)"; done; \
 	  [ $$code = 0 ] || echo 'tests failed: the figures are too low' >&2; exit $$code
 
-mutants: dev  ## small changes to the kernel that tests must notice (SAMPLE=5 per file, 0: all; SEED=1 OF="fields lease")
+mutants: dev  ## small changes to the kernel that tests must notice (SAMPLE=5 per file, 0: all; SEED=1 OF="fields lease" ONLY=publish.sql)
 	[ -x .venv-mutants/bin/cosmic-ray ] || { $(PYTHON) -m venv .venv-mutants && .venv-mutants/bin/pip install --quiet 'cosmic-ray>=8.7,<9'; }
-	PYTHONPATH=. nice -n 15 .venv-mutants/bin/python -m emag_pipeline_tests.mutants --python $(VENV)/bin/python \
-	  --sample $(or $(SAMPLE),5) --seed $(or $(SEED),1) $(if $(OF),--of $(OF))
+	PYTHONPATH=. .venv-mutants/bin/python -m emag_pipeline_tests.mutants --python $(VENV)/bin/python \
+	  --sample $(or $(SAMPLE),5) --seed $(or $(SEED),1) $(if $(OF),--of $(OF)) $(if $(ONLY),--only $(ONLY))
 
 audit:  ## the locked dependencies against PyPI's list of known vulnerabilities (needs the internet; CI does not run it)
 	[ -x .venv-audit/bin/pip-audit ] || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet 'pip-audit>=2.10,<3'; }

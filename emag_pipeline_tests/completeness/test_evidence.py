@@ -17,7 +17,7 @@ from emag_pipeline.sync.completeness import (
     Situation,
     evidence_of,
 )
-from emag_pipeline.sync.completeness.chain import Sizes
+from emag_pipeline.sync.completeness.chain import Ahead, Sizes
 from emag_pipeline.sync.completeness.ends import Suspects, Tail
 from emag_pipeline.sync.completeness.plain import Plain
 from emag_pipeline.sync.completeness.reads import Window
@@ -51,6 +51,23 @@ def test_pages_that_show_50_rows_whatever_is_asked_are_read_as_pages_of_50() -> 
         assert scan.chain is not None
         assert scan.chain.size == cap
         assert len(asked) < offers / cap * 1.4 + 10
+
+
+def test_six_repairs_that_join_nothing_show_that_page_sizes_are_ignored_and_plain_pages_are_read() -> None:
+    ids = range(1, 1_201)
+    scan = ScanDecisions(Situation())
+    run(scan, market_of(ids, odd_sizes_shift=True))
+    assert scan.verdict == Complete(("the windows did not join",))
+    assert scan.seen.missing(ids) == []
+    assert scan.chain is not None
+    assert (scan.chain.is_disobeyed, scan.chain.repairs) == (True, 6)
+
+
+def test_two_full_pages_of_new_offers_behind_the_count_let_five_more_be_planned() -> None:
+    ahead = Ahead(100, most=10_000)
+    for page, new, planned in ((2, 0, 100), (2, 100, 100), (3, 100, 800)):
+        ahead.note(Window.of(Read(page, 100), range(100), page), new, 100)
+        assert (page, new, ahead.offers) == (page, new, planned)
 
 
 @pytest.mark.parametrize(("offers", "most"), [(1, None), (100, 9)])
@@ -133,6 +150,21 @@ def test_a_plain_reading_ends_when_the_parts_of_its_last_page_have_come(offers: 
         assert scan.verdict == Complete(("plain pages were united",))
         assert scan.seen.missing(ids) == [bad]
         assert [one.new for one in scan.readings.done] == [offers - 1, 0]
+
+
+def test_a_last_page_is_taken_to_repeat_for_ever_after_three_pages_behind_it() -> None:
+    scan = ScanDecisions(Situation(ignores_odd_sizes=True))
+    asked = [one for one in run(scan, market_of(last_page_again=True)) if isinstance(one, Read)]
+    assert scan.seen.missing(_IDS) == []
+    assert asked[: asked.index(Read(1, 100), 1)] == [Read(page, 100) for page in range(1, 8)]
+
+
+def test_plain_pages_alone_are_no_evidence_of_a_chain() -> None:
+    scan = ScanDecisions(Situation(ignores_odd_sizes=True))
+    run(scan, market_of())
+    found = evidence_of(scan)
+    assert (found.rounds, found.anchors, found.repairs, found.islands) == (2, 0, 0, 0)
+    assert (found.head_reached, found.tail_reached, found.stretches, found.united) == (0, 0, 0, 0)
 
 
 def test_an_answer_that_is_too_long_has_failed_wherever_it_was_asked_for() -> None:

@@ -81,6 +81,27 @@ def test_a_surprise_says_what_is_wrong_with_which_field(fields: dict[str, Any], 
     assert (name.replace("\0", "\ufffd"), kind) in [(one.field, one.kind) for one in read(**fields).surprises]
 
 
+#: docs/marketplace-api.md, "Validation statuses"
+_VALIDATION = {0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12}
+
+
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        ("status", {0, 1, 2}),
+        ("ownership", {1, 2}),
+        ("offer_validation_status", {1, 2}),
+        ("genius_eligibility", {0, 1}),
+        ("genius_eligibility_type", {0, 1, 2, 3}),
+        ("genius_computed", {0, 1, 2, 3}),
+        ("validation_status", _VALIDATION),
+        ("translation_validation_status", _VALIDATION | {13, 14, 15, 16, 17}),
+    ],
+)
+def test_each_documented_code_is_known_and_no_other(field: str, known: set[int]) -> None:
+    assert {code for code in range(20) if not read(**{field: code}).surprises} == known
+
+
 @pytest.mark.parametrize(
     ("fields", "unreadable"),
     [

@@ -45,19 +45,34 @@ SUBJECTS = {
         ),
     ),
     "publish": Subject(
-        ("emag_pipeline/sync/publish.py",),
+        tuple(f"emag_pipeline/sync/{name}" for name in ("publish.py", "publish.sql", "confirm.sql")),
         tuple(
             f"{_SYNC}/test_{name}.py"
-            for name in ("publish", "publish_in_parts", "quarantine", "confirmations", "publish_order", "resume")
+            for name in (
+                "publish",
+                "publish_bounds",
+                "quarantine",
+                "confirmations",
+                "clock_jumps",
+                "publish_order",
+                "publish_in_parts",
+            )
         ),
         ("-m", "not slow"),
     ),
     "lease": Subject(
-        tuple(f"emag_pipeline/sync/{name}.py" for name in ("lease", "ledger", "locks", "liveness")),
+        tuple(f"emag_pipeline/sync/{name}" for name in ("lease.py", "ledger.py", "liveness.py", "ledger.sql")),
         tuple(
-            f"{_SYNC}/test_{name}.py"
-            for name in ("liveness_rule", "transitions", "ledger", "liveness", "progress", "clock_jumps", "resume")
+            f"{_SYNC}/test_{name}.py" for name in ("liveness_rule", "transitions", "ledger", "liveness", "clock_jumps")
         ),
         ("-m", "not slow"),
+    ),
+    "locks": Subject(
+        ("emag_pipeline/sync/locks.py", "emag_pipeline/sync/liveness.sql"),
+        (
+            f"{_SYNC}/test_liveness.py",
+            f"{_SYNC}/test_clock_jumps.py",
+            "emag_pipeline_tests/local/test_locks.py",
+        ),
     ),
 }

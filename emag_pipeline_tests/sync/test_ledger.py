@@ -142,6 +142,19 @@ def test_staging_that_did_not_survive_is_noticed(database: Database) -> None:
     assert begin(database).sync_id != old.sync_id
 
 
+def test_what_earlier_syncs_left_in_staging_does_not_count_for_the_newest(database: Database) -> None:
+    reasons = {"message": "m", "remedy": "r"}
+    old = begin(database)
+    stage(database, old, [offer(1)])
+    ledger.end(database, old, "failed", error_class="ScanNotProven", **reasons)
+    new = begin(database)
+    stage(database, new, [offer(1)])
+    with database.transaction() as tx:
+        assert ledger.pages_left(tx, new.sync_id, "main") == 1
+    ledger.end(database, new, "failed", error_class="ApiUnavailable", **reasons)
+    assert (begin(database).sync_id, new.sync_id != old.sync_id) == (new.sync_id, True)
+
+
 def test_a_refused_scan_is_resumed_only_after_approval(database: Database) -> None:
     refused = begin(database)
     stage(database, refused, [offer(1)])

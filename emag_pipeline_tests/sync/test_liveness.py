@@ -1,6 +1,7 @@
 import pytest
 
 from emag_pipeline.errors import LeaseLost
+from emag_pipeline.processes import own_mark
 from emag_pipeline.store.engine import Database
 from emag_pipeline.sync import ledger, liveness
 from emag_pipeline.sync.ledger import StillWriting
@@ -25,6 +26,7 @@ def test_running_syncs_tell_their_signs_of_life(database: Database) -> None:
         )
     (running,) = liveness.running_syncs(database)
     assert (running.account, running.dagster_run_id, running.pages_done) == ("main", "r1", 1)
+    assert (running.process, running.is_process_gone) == (own_mark(), False)
     assert 3600 <= running.silent_seconds < 3660
     assert 7200 <= running.idle_seconds < 7260
 

@@ -51,7 +51,7 @@ def test_a_sync_whose_run_has_ended_is_orphaned_although_it_beats(status: str) -
 
 
 def test_a_run_that_has_just_ended_may_still_be_writing_down_why() -> None:
-    assert _condition(_WELL, RunEnd("FAILURE", seconds_ago=2)) is None
+    assert _condition(_WELL, RunEnd("FAILURE", seconds_ago=10)) is None
 
 
 def test_a_sync_whose_process_is_gone_is_dead_although_it_beat_just_now() -> None:
@@ -59,6 +59,23 @@ def test_a_sync_whose_process_is_gone_is_dead_although_it_beat_just_now() -> Non
     assert mark.start_ticks is not None
     assert _condition(replace(_WELL, process=mark)) is None
     assert _condition(replace(_WELL, process=replace(mark, start_ticks=mark.start_ticks - 1))) == "dead"
+
+
+@pytest.mark.parametrize(
+    ("status", "condition", "why"),
+    [
+        ("FAILURE", "orphaned", "its Dagster run r1 has ended (FAILURE) without releasing the lease"),
+        ("CANCELED", "cancelled", "its Dagster run r1 was cancelled without releasing the lease"),
+        ("CANCELING", "cancelled", "its Dagster run r1 was being cancelled, and its process {} on {} is gone"),
+    ],
+)
+def test_how_its_run_ended_counts_more_than_a_process_that_is_gone(status: str, condition: str, why: str) -> None:
+    mark = own_mark()
+    assert mark.start_ticks is not None
+    gone = replace(_WELL, process=replace(mark, start_ticks=mark.start_ticks - 1))
+    trouble = trouble_of(gone, _BOUNDS, RunEnd(status, seconds_ago=60))
+    assert trouble is not None
+    assert (trouble.condition, trouble.why) == (condition, why.format(mark.process_id, mark.host))
 
 
 @pytest.mark.parametrize("status", ["CANCELED", "CANCELING"])
@@ -74,6 +91,15 @@ def test_a_bound_of_0_hours_is_met_by_every_running_sync() -> None:
     assert trouble is not None
     assert (trouble.condition, trouble.status, trouble.error_class) == ("cancelled", "cancelled", "Interrupted")
     assert trouble.why == "ended by ana with `emag-pipeline recover`, it was not stuck"
+
+
+def test_bounds_are_those_of_the_settings_and_hours_become_seconds() -> None:
+    settings = load_settings({"EMAG_SYNC_STUCK_THRESHOLD_HOURS": "1.5"}, env_file=None)
+    bounds = Bounds.of(settings, max_age_hours=0.5, asked_by="ana")
+    assert bounds == Bounds(5400, settings.heartbeat_timeout_seconds, 1800, "ana")
+    assert trouble_of(replace(_WELL, idle_seconds=1799), bounds) is None
+    assert trouble_of(replace(_WELL, idle_seconds=1800), bounds) is not None
+    assert Bounds.of(settings) == Bounds(5400, settings.heartbeat_timeout_seconds)
 
 
 def test_what_is_stuck_or_dead_stays_so_whoever_ends_it() -> None:

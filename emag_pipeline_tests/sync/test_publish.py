@@ -1,11 +1,14 @@
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from emag_pipeline.errors import LeaseLost, RefusedError
 from emag_pipeline.model import Reject
 from emag_pipeline.store.engine import Database
-from emag_pipeline.sync import publish
+from emag_pipeline.sync import confirm, figures, publish
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import begin, rows, stage, sync
 
@@ -115,6 +118,20 @@ def test_a_publish_without_its_lease_writes_nothing(database: Database) -> None:
     with pytest.raises(LeaseLost):
         publish.publish(database, lease)
     assert rows(database, _OFFERS) == []
+
+
+def test_a_publish_whose_commit_was_not_confirmed_is_found_and_not_repeated(database: Database) -> None:
+    sync(database, [offer(1), offer(2), offer(3)])
+    lease = begin(database)
+    stage(database, lease, [offer(1, row_digest=b"1"), offer(2, sale_price=Decimal("9")), offer(4)])
+    confirm.record(database, lease, found=(), rejected=(), gone=[3], read_at=datetime.now(UTC))
+    figures.begin_audit(database, lease)
+    figures.accept(database, lease, figures.figures(database, lease.sync_id).as_proof())
+    done = publish._publish(database, lease)
+    assert (done.created, done.updated, done.unchanged, done.deleted, done.remembered) == (1, 1, 1, 1, 1)
+    assert publish._publish(database, lease) == replace(done, remembered=0)
+    with pytest.raises(LeaseLost):
+        publish._publish(database, replace(lease, token=uuid4()))
 
 
 def test_what_the_offers_were_can_be_asked_for_any_past_moment(database: Database) -> None:

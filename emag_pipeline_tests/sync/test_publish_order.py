@@ -74,8 +74,9 @@ def _polling(look: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _turn_held(database: Database) -> Iterator[None]:
-    """Somebody else is in the middle of their commit."""
+    """Somebody else is in the middle of their commit, however long the machine takes."""
     with database.transaction() as tx:
+        tx.run("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
         tx.run(statements("sync/publish.sql")["await_turn"])
         yield
 

@@ -36,6 +36,7 @@ _TRANSITIONS: dict[str, tuple[Callable[[Transaction, Lease], object], set[SyncPh
     ),
 }
 _ENDED = "UPDATE emag_offer_syncs SET status = :status, error_class = :error_class, completed_at = now()"
+_WHOLE = "SELECT account_type, s::text AS whole FROM emag_offer_syncs s"
 _OF_ANOTHER = "UPDATE emag_offer_syncs SET lease_token = gen_random_uuid()"
 
 
@@ -66,6 +67,47 @@ def test_without_the_lease_no_transition_passes(transition: str, database: Datab
             change(tx, lease)
 
 
+def _from_outside(transition: str, database: Database, lease: Lease) -> None:
+    with database.transaction() as tx:
+        if transition == "end":
+            failed = {"error_class": "Interrupted", "message": "m", "remedy": "r"}
+            ledger.end_locked(tx, lease.sync_id, SyncStatus.FAILED, **failed)
+        elif transition == "approve":
+            ledger.approve(tx, lease.sync_id, "ana")
+        elif transition == "discard":
+            ledger.discard(tx, lease.sync_id, "ana")
+    if transition == "resume":
+        assert begin(database, lease.account).resumed
+
+
+@pytest.mark.parametrize(
+    ("transition", "status", "error_class"),
+    [
+        ("end", "running", None),
+        ("approve", "failed", "RefusedError"),
+        ("discard", "failed", "RefusedError"),
+        ("resume", "failed", "Interrupted"),
+    ],
+)
+def test_a_transition_changes_its_own_sync_only(
+    transition: str, status: str, error_class: str | None, database: Database
+) -> None:
+    for account in ("fbe", "main"):
+        lease = begin(database, account)
+        stage(database, lease, [offer(1)])
+    completed = None if status == "running" else _NOW
+    execute(
+        database,
+        "UPDATE emag_offer_syncs SET status = :status, error_class = :error_class, completed_at = :completed",
+        **{"status": status, "error_class": error_class, "completed": completed},
+    )
+    before = {row.account_type: row.whole for row in rows(database, _WHOLE)}
+    _from_outside(transition, database, lease)
+    after = {row.account_type: row.whole for row in rows(database, _WHOLE)}
+    assert after["fbe"] == before["fbe"]
+    assert after["main"] != before["main"]
+
+
 @pytest.mark.parametrize("status", SyncStatus)
 def test_a_sync_ends_here_unpublished_or_not_at_all(status: SyncStatus, database: Database) -> None:
     lease = begin(database)
@@ -77,6 +119,15 @@ def test_a_sync_ends_here_unpublished_or_not_at_all(status: SyncStatus, database
     with pytest.raises(WrongTransition, match=f"no sync ends as {status} here"):
         ledger.end(database, lease, status, **reason)
     assert ledger.read(database, lease.sync_id).status is SyncStatus.RUNNING
+
+
+@pytest.mark.parametrize("status", sorted(set(SyncStatus) - {SyncStatus.RUNNING}))
+def test_a_sync_that_has_ended_is_not_ended_again(status: SyncStatus, database: Database) -> None:
+    lease = begin(database)
+    execute(database, _ENDED, status=status, error_class="ApiUnavailable")
+    (before,) = rows(database, _WHOLE)
+    _from_outside("end", database, lease)
+    assert rows(database, _WHOLE) == [before]
 
 
 def test_only_a_refused_sync_is_approved(database: Database) -> None:
