@@ -126,6 +126,15 @@ def test_an_end_is_told_once_for_all_of_a_subject_and_only_if_the_alert_was(data
     assert outbox.claim_end(database, 60) == []
 
 
+def test_an_end_that_another_process_is_sending_is_not_claimed_with_a_later_one(database: Database) -> None:
+    _tell(database, _failing())
+    incidents.close(database, "main", well_at=_now())
+    assert [one.error_class for one in outbox.claim_end(database, 60)] == ["AccessRefused"]
+    _tell(database, _failing("PageBoundExceeded"))
+    incidents.close(database, "main", well_at=_now())
+    assert [one.error_class for one in outbox.claim_end(database, 60)] == ["PageBoundExceeded"]
+
+
 def test_no_end_is_told_while_the_subject_has_another_open_incident(database: Database) -> None:
     _tell(database, _failing())
     incidents.note(database, IncidentFinding("main", "stale", "7 hours", "Look"))
