@@ -12,9 +12,11 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.embedded import places
+from emag_pipeline.errors import PermanentError
 from emag_pipeline.local import ports
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline
+from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 from emag_pipeline_tests.sync.truth import assert_published_exactly
@@ -22,6 +24,8 @@ from emag_pipeline_tests.sync.truth import assert_published_exactly
 pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed")
 
 _DATABASES = ("emag", "emag_dagster")
+#: a database of PgBouncer whose server lets nobody in
+_SHUT = "shut"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,7 @@ def server() -> Iterator[embedded.EmbeddedServer]:
     with ScratchServer.opened() as server:
         for name in _DATABASES:
             server.url(name)
+        administer(server.running(), f"CREATE DATABASE {_SHUT} ALLOW_CONNECTIONS false")
         yield server.running()
 
 
@@ -36,7 +41,7 @@ def server() -> Iterator[embedded.EmbeddedServer]:
 def port(server: embedded.EmbeddedServer) -> Iterator[int]:
     """PgBouncer's port. It has three server connections a database: a session that needs its own would show."""
     (port,) = free_ports(1)
-    entries = [f"{name} = host={server.socket_directory} user=postgres dbname={name}" for name in _DATABASES]
+    entries = [f"{name} = host={server.socket_directory} user=postgres dbname={name}" for name in (*_DATABASES, _SHUT)]
     settings = [
         "listen_addr = 127.0.0.1", f"listen_port = {port}", "unix_socket_dir =", "auth_type = any",
         "pool_mode = transaction", "default_pool_size = 3", "admin_users = postgres",
@@ -81,3 +86,14 @@ def test_no_setting_of_ours_leaks_into_the_shared_sessions(port: int) -> None:
             cursor.execute("SELECT current_setting('statement_timeout'), current_setting('search_path')")
             assert cursor.fetchone() == ("0", '"$user", public')
         connection.close()
+
+
+@pytest.mark.parametrize(("name", "what"), [("nowhere", "PgBouncer refuses"), ("shut", "are switched off")])
+def test_what_it_refuses_for_good_is_permanent(port: int, name: str, what: str) -> None:
+    database = Database(f"postgresql+psycopg2://postgres@127.0.0.1:{port}/{name}")
+    try:
+        with pytest.raises(PermanentError) as caught, database.transaction():
+            pass
+    finally:
+        database.close()
+    assert what in caught.value.what
