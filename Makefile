@@ -1,5 +1,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
+# A .venv that is a symbolic link belongs to another checkout: it is used as it is, for the code of this one.
+ifneq ($(shell [ -L $(VENV) ] && echo linked),)
+export PYTHONPATH := $(CURDIR)
+INSTALLED :=
+else
+INSTALLED := $(VENV)/.dev
+endif
 
 #: Rooms whose tests need no database server, and the files next to the rooms.
 QUICK := $(addprefix emag_pipeline_tests/,completeness marketplace settings logs charts house sandbox) \
@@ -21,7 +28,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-dev: $(VENV)/.dev  ## create .venv from the lock file, including tests' and checks' packages
+dev: $(INSTALLED)  ## create .venv from the lock file, including tests' and checks' packages
 
 check: dev  ## ruff, ruff format, mypy --strict, import-linter, Dagster's check of the definitions
 	$(VENV)/bin/ruff check . deploy/deploy

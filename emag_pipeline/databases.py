@@ -13,11 +13,11 @@ from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import default
 from emag_pipeline.store import migrate
-from emag_pipeline.store.engine import Database
+from emag_pipeline.store.engine import PIPELINES, Database
 from emag_pipeline.store.error_mapping import STARTING_UP
 from emag_pipeline.wording import AFTER_AN_OUTAGE
 
-_AWAY = "the embedded PostgreSQL does not run"
+_AWAY = "the embedded PostgreSQL is not running"
 _FULL = "its disk is full"
 _STARTS = "the embedded PostgreSQL is starting up"
 _RECOVERS = f"{_STARTS} (it recovers what a crash has left)"
@@ -46,7 +46,7 @@ def unchecked_database(settings: Settings, *, most_seconds: float = float("inf")
     No call takes longer than `most_seconds`.
     Raises DatabaseUnavailable if none is configured and the embedded one is not running.
     """
-    return Database(pipeline_url(settings), settings.db_schema, most_seconds=most_seconds)
+    return Database(pipeline_url(settings), settings.db_schema, whose=PIPELINES, most_seconds=most_seconds)
 
 
 def pipeline_url(settings: Settings) -> str:

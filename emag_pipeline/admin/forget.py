@@ -15,7 +15,7 @@ from emag_pipeline.store import catalog
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.sql import filled, statements
 from emag_pipeline.sync import staging_room
-from emag_pipeline.sync.accounts import host_of, is_same
+from emag_pipeline.sync.accounts import host_of, is_same, left_accounts
 
 log = logger(__name__)
 
@@ -45,6 +45,22 @@ def count(database: Database, account: str) -> dict[str, int]:
             sql = f"SELECT count(*) FROM {table} t WHERE {condition}"
             found[table] = int(tx.run(sql, account=account).scalar_one())
     return {table: rows for table, rows in found.items() if rows}
+
+
+def require_known(database: Database, settings: Settings, account: str) -> None:
+    """Raise SettingsError, with the known accounts, unless the account is configured or something is kept of it.
+
+    Nothing is kept of an account that was forgotten either: its name is removed as well.
+    """
+    configured = [one.name for one in settings.accounts]
+    if account in configured or files_of(settings, account) or count(database, account):
+        return
+    known = [*configured, *(f"{name} (no longer configured)" for name in left_accounts(database, configured))]
+    raise SettingsError(
+        f"there is no account {account!r}",
+        why="it is not configured, and nothing is kept of it",
+        remedy=f"Known accounts: {', '.join(known)}",
+    )
 
 
 def remove(database: Database, account: str) -> dict[str, int]:

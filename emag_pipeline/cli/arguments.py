@@ -1,8 +1,11 @@
 """Arguments and options that several commands share, and how their text is read."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from math import inf
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -14,7 +17,50 @@ AccountsOption = Annotated[
     list[str] | None,
     typer.Option("--account", metavar="NAME", help="Only this account; repeat for more. Default: all."),
 ]
-OfferArgument = Annotated[int, typer.Argument(metavar="OFFER_ID", min=1, help="The seller's own id: emag_offer_id.")]
+
+
+def whole_number(text: str) -> int:
+    """Reads the value of an option: a whole number from 1 on that fits into a bigint."""
+    with suppress(ValueError):
+        if 1 <= (number := int(text)) < 2**63:
+            return number
+    raise typer.BadParameter(f"{text!r} is not a whole number from 1")
+
+
+def amount(text: str) -> float:
+    """Reads the value of an option: a number that is not negative, fractions allowed."""
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) < inf:
+            return number
+    raise typer.BadParameter(f"{text!r} is not a number from 0")
+
+
+def _offer_id(text: str) -> int:
+    try:
+        return whole_number(text)
+    except typer.BadParameter:
+        what = f"{text!r} is not the id of an offer: give its emag_offer_id, a whole number from 1"
+        raise typer.BadParameter(what) from None
+
+
+def _sync_id(text: str) -> UUID:
+    with suppress(ValueError):
+        return UUID(text)
+    raise typer.BadParameter(f"{text!r} is not the id of a sync: give one that `emag-pipeline status --json` shows")
+
+
+OfferArgument = Annotated[
+    int, typer.Argument(metavar="OFFER_ID", parser=_offer_id, help="The seller's own id: emag_offer_id.")
+]
+RefusedSyncArgument = Annotated[
+    UUID,
+    typer.Argument(
+        metavar="SYNC_ID", parser=_sync_id, help="The refused sync, as shown by `status` and by the run's error."
+    ),
+]
+SyncArgument = Annotated[
+    UUID, typer.Argument(metavar="SYNC_ID", parser=_sync_id, help="The sync, as shown by `status`.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs (docs/json-output.md).")]
 
 

@@ -239,7 +239,8 @@ def forget(
 
     Only a backup can bring it back. Refused while a sync of the account runs, and for an account that is configured,
     unless its offers came from another marketplace than the one configured now (as after a trial on the sandbox). What
-    would be removed is shown all the same.
+    would be removed is shown all the same. An account that is neither configured nor known any more is refused, as a
+    name that may be misspelt: once it was forgotten, nothing is left that tells the two apart.
     """
     from emag_pipeline.admin import forget as account_rows
     from emag_pipeline.local.embedded_use import looked_into
@@ -258,6 +259,7 @@ def forget(
             remedy="`emag-pipeline status` lists the accounts that are kept",
         )
     with looked_into(settings) as database:
+        account_rows.require_known(database, settings, account)
         refusal = account_rows.refusal(database, settings, account)
         if yes and refusal is not None:
             raise refusal

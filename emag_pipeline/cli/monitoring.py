@@ -214,7 +214,7 @@ def _picture(database: Database, settings: Settings) -> Group:
 
 def _table(statuses: list[AccountStatus]) -> Table:
     table = Table("account", "state", "published", box=None, pad_edge=False)
-    for heading in ("offers", "for sale", "gone", "rows in quarantine"):
+    for heading in ("offers", "saleable", "gone", "rows in quarantine"):
         table.add_column(heading, justify="right")
     for status in statuses:
         published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")

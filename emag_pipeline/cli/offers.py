@@ -295,7 +295,7 @@ def _draw(onto: Console, found: OfferTimeline, now: datetime) -> None:
 
 
 def _table(entries: Sequence[OfferState | Gap], offer: KnownOffer, now: datetime) -> Table:
-    table = Table("from (UTC)", "for", "status", "for sale", box=None, pad_edge=False)
+    table = Table("from (UTC)", "for", "status", "saleable", box=None, pad_edge=False)
     for heading in ("price", "stock", "rank"):
         table.add_column(heading, justify="right")
     table.add_column("why not")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import AliasPath, Field
 
+from emag_pipeline.cli.arguments import amount
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.json_output import JsonModel, Tenths, json_text
 from emag_pipeline.local import ports
@@ -38,13 +39,18 @@ def sandbox(
         list[str] | None,
         typer.Option(metavar="ACCOUNT=NUMBER", help="An account and its number of offers; repeat for more accounts."),
     ] = None,
-    requests_per_second: Annotated[float, typer.Option(min=0, help="The limit per account; 0 is none.")] = 3,
-    requests_per_minute: Annotated[float, typer.Option(min=0, help="The limit per account; 0 is none.")] = 180,
+    requests_per_second: Annotated[
+        float, typer.Option(metavar="NUMBER", parser=amount, help="The limit per account; 0 is none.")
+    ] = 3,
+    requests_per_minute: Annotated[
+        float, typer.Option(metavar="NUMBER", parser=amount, help="The limit per account; 0 is none.")
+    ] = 180,
     latency_seconds: Annotated[
-        float | None, typer.Option(min=0, help="How long each answer takes. Default: 0.")
+        float | None, typer.Option(metavar="NUMBER", parser=amount, help="How long each answer takes. Default: 0.")
     ] = None,
     seconds_per_offer: Annotated[
-        float | None, typer.Option(min=0, help="How long each row of a read takes. Default: 0.")
+        float | None,
+        typer.Option(metavar="NUMBER", parser=amount, help="How long each row of a read takes. Default: 0."),
     ] = None,
     parameters: Annotated[
         Parameters | None,
@@ -54,7 +60,9 @@ def sandbox(
             "`data`, in both, or in neither.",
         ),
     ] = None,
-    changes_per_second: Annotated[float, typer.Option(min=0, help="How fast each catalogue changes.")] = 0,
+    changes_per_second: Annotated[
+        float, typer.Option(metavar="NUMBER", parser=amount, help="How fast each catalogue changes.")
+    ] = 0,
     like_file: Annotated[
         Path | None,
         typer.Option(

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 from pydantic import Field
 
-from emag_pipeline.cli.arguments import JsonOption
+from emag_pipeline.cli.arguments import JsonOption, amount
 from emag_pipeline.errors import SettingsError
 from emag_pipeline.json_output import JsonModel, Tenths, json_text
 from emag_pipeline.local.embedded_use import awake
@@ -123,8 +123,8 @@ def recover(
     max_age_hours: Annotated[
         float | None,
         typer.Option(
-            min=0,
             metavar="H",
+            parser=amount,
             help="Also end syncs that are not stuck, as cancelled, if they made no progress for this many hours; 0 "
             "ends every running sync.",
         ),

@@ -12,7 +12,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from emag_pipeline.cli.arguments import AccountsOption, JsonOption, chosen_accounts
+from emag_pipeline.cli.arguments import (
+    AccountsOption,
+    JsonOption,
+    RefusedSyncArgument,
+    SyncArgument,
+    chosen_accounts,
+    whole_number,
+)
 from emag_pipeline.console import console
 from emag_pipeline.json_output import JsonModel, Moment, json_text
 from emag_pipeline.local.embedded_use import looked_into
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def approve(
-    sync_id: Annotated[UUID, typer.Argument(help="The refused sync, as shown by `status` and by the run's error.")],
+    sync_id: RefusedSyncArgument,
     even_if_empty: Annotated[
         bool, typer.Option("--even-if-empty", help="Approve even a scan that contains no offer to publish.")
     ] = False,
@@ -61,7 +68,7 @@ class DiscardedJson(JsonModel):
 
 
 def discard(
-    sync_id: Annotated[UUID, typer.Argument(help="The sync, as shown by `status`.")],
+    sync_id: SyncArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be discarded.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -112,7 +119,7 @@ class RejectJson(JsonModel):
 
 def rejects(
     account: AccountsOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most rows to show.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", parser=whole_number, help="The most rows to show.")] = 100,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, including the rows as read (docs/json-output.md).")
     ] = False,
@@ -164,7 +171,8 @@ def accept(
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is acceptable, for the next reviewer.")],
     until: Annotated[datetime, typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The last day (UTC).")],
     offer: Annotated[
-        list[int] | None, typer.Option(metavar="ID", help="Only this offer; repeat for more. Default: all offers.")
+        list[int] | None,
+        typer.Option(metavar="ID", parser=whole_number, help="Only this offer; repeat for more. Default: all offers."),
     ] = None,
 ) -> None:
     """Accept what a check finds until a given day: it is still counted and shown, and does not fail the check.
@@ -214,7 +222,9 @@ def deviations(
         bool, typer.Option("--all", help="Include those that have expired or were withdrawn.")
     ] = False,
     as_json: JsonOption = False,
-    withdraw: Annotated[int | None, typer.Option(metavar="ID", help="End this one now, and show nothing else.")] = None,
+    withdraw: Annotated[
+        int | None, typer.Option(metavar="ID", parser=whole_number, help="End this one now, and show nothing else.")
+    ] = None,
 ) -> None:
     """Show which findings of checks are accepted, by whom, why and until when; or end one early."""
     settings = load_settings()

@@ -12,9 +12,9 @@ from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster_postgres import PostgresRunStorage
 
 from emag_pipeline.databases import dagster_url, with_cause
-from emag_pipeline.errors import DatabaseUnavailable, PipelineError
+from emag_pipeline.errors import DatabaseUnavailable
 from emag_pipeline.settings import Settings
-from emag_pipeline.store.engine import Database
+from emag_pipeline.store.engine import DAGSTERS, Database
 from emag_pipeline.store.server import incarnation
 
 Instance = dg.DagsterInstance
@@ -24,7 +24,8 @@ Instance = dg.DagsterInstance
 def opened(settings: Settings) -> Iterator[Instance]:
     """The instance that `up`, the daemon and all runs share: that of DAGSTER_HOME if it is set, else of EMAG_HOME.
 
-    Raises DatabaseUnavailable if Dagster's database cannot be reached or does not exist yet.
+    Raises DatabaseUnavailable if Dagster's database cannot be reached, PermanentError if it refuses the login or does
+    not exist yet.
     """
     url = dagster_url(settings)
     reference = _reference(home_of(settings), url, settings)
@@ -41,11 +42,11 @@ def home_of(settings: Settings) -> Path:
 
 def _require_reachable(settings: Settings, url: str) -> None:
     """Fail at once with the reason; Dagster would try for ten seconds and then report little."""
-    database = Database(url, pool_size=1)
+    database = Database(url, whose=DAGSTERS, pool_size=1)
     try:
         with database.transaction(timeout_seconds=10):
             pass
-    except PipelineError as error:
+    except DatabaseUnavailable as error:
         away = DatabaseUnavailable(
             "Dagster's database cannot be used",
             why=error.why or error.what,
@@ -116,7 +117,7 @@ def identity_of(instance: Instance) -> str | None:
     )  # read again: if two processes generated one at the same time, both read the same one
     if not isinstance(storage, PostgresRunStorage):
         return own
-    database = Database(storage.postgres_url, pool_size=1)
+    database = Database(storage.postgres_url, whose=DAGSTERS, pool_size=1)
     try:
         return str(uuid5(UUID(own), incarnation(database, _TABLE)))
     finally:

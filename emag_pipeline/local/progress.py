@@ -131,14 +131,17 @@ class _Resumes:
     def __init__(self, narrator: Narrator) -> None:
         self._narrator = narrator
         self._reported: set[tuple[UUID, int]] = set()
-        #: by run
-        self._syncs: dict[str | None, UUID] = {}
+        #: by run, with its largest number of pages done
+        self._syncs: dict[str | None, tuple[UUID, int]] = {}
 
     def tell(self, syncs: Sequence[SyncProgress]) -> None:
         for sync in syncs:
-            if self._syncs.setdefault(sync.dagster_run_id, sync.sync_id) != sync.sync_id:
-                self._syncs[sync.dagster_run_id] = sync.sync_id
-                self._narrator.say(f"{sync.account}: reading every page again: no page that was read is left")
+            former, pages = self._syncs.get(sync.dagster_run_id, (sync.sync_id, 0))
+            if former != sync.sync_id:
+                why = "the pages that were read are lost" if pages else "no page had been read yet"
+                self._narrator.say(f"{sync.account}: starting from the first page: {why}")
+                pages = 0
+            self._syncs[sync.dagster_run_id] = (sync.sync_id, max(pages, sync.pages_done))
             attempt = (sync.sync_id, sync.attempt)
             if sync.attempt > 1 and sync.oldest_page_seconds is not None and attempt not in self._reported:
                 self._reported.add(attempt)

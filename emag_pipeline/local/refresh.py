@@ -21,7 +21,7 @@ from emag_pipeline.local.words import failure_words, killed_words
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store.calls import once
-from emag_pipeline.store.engine import Database
+from emag_pipeline.store.engine import PIPELINES, Database
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.status import SyncProgress, sync_progress
 from emag_pipeline.wording import goes_on
@@ -120,7 +120,7 @@ def refresh(
     database becomes unreachable, for which the runs wait, and when it responds again.
     """
     logs = directory(settings.home, "logs")
-    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema)
+    database = Database(around.databases.pipeline.get_secret_value(), settings.db_schema, whose=PIPELINES)
     outages = Outages(settings, say)
     runs = [_Run(account, around.environment, logs, anew=anew) for account in accounts]
     try:

@@ -15,10 +15,10 @@ from emag_pipeline.databases import errors_with_cause
 from emag_pipeline.errors import PermanentError, of_os_error
 from emag_pipeline.local.embedded_use import in_use
 from emag_pipeline.settings import Settings, env_file
-from emag_pipeline.settings.addresses import masked
+from emag_pipeline.settings.addresses import driverless, masked
 from emag_pipeline.settings.home import directory
 from emag_pipeline.store import migrate, roles
-from emag_pipeline.store.engine import Database
+from emag_pipeline.store.engine import PIPELINES, Database
 from emag_pipeline.store.server import ensure_database
 from emag_pipeline.sync.accounts import require_same_host
 from emag_pipeline.sync.locks import waits_reported
@@ -163,7 +163,9 @@ def databases(settings: Settings, say: Say = tell, steps: Say = lambda _: None) 
     """
     with ExitStack() as stack:
         pipeline, dagster = settings.database_url, settings.dagster_pg_url
-        shown = masked(pipeline.get_secret_value()) if pipeline else f"embedded PostgreSQL in {settings.home}"
+        shown = (
+            masked(driverless(pipeline.get_secret_value())) if pipeline else f"embedded PostgreSQL in {settings.home}"
+        )
         if pipeline is None or dagster is None:
             server = stack.enter_context(in_use(settings.home, say, steps))
             pipeline = pipeline or SecretStr(server.url("emag"))
@@ -199,7 +201,7 @@ def surroundings(settings: Settings, say: Say = lambda _: None, waits: Say = tel
 def opened(found: Databases, settings: Settings) -> Iterator[Database]:
     """The pipeline's own database, whatever its schema. Outages are reported uniformly (`errors_with_cause`)."""
     with errors_with_cause(settings):
-        database = Database(found.pipeline.get_secret_value(), settings.db_schema, pool_size=1)
+        database = Database(found.pipeline.get_secret_value(), settings.db_schema, whose=PIPELINES, pool_size=1)
         try:
             yield database
         finally:

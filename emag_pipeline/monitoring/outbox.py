@@ -52,25 +52,25 @@ def deliver(database: Database, settings: Settings) -> None:
     if url is None:
         return
     until = time.monotonic() + _DELIVERY_SECONDS
-    for tell in (_tell_alert, _tell_end):
+    for tell in (_send_alert, _send_end):
         while time.monotonic() < until and (accepted := tell(database, settings, url)) is not None:
             if not accepted:
                 return
 
 
-def _tell_alert(database: Database, settings: Settings, url: SecretStr) -> bool | None:
+def _send_alert(database: Database, settings: Settings, url: SecretStr) -> bool | None:
     """Send the next alert; None if there is none, else whether it was accepted."""
     incident = claim_alert(database, _CLAIM_SECONDS)
     if incident is None:
         return None
     if _send(url, alerts.alert(incident, settings)):
-        note_alert_told(database, incident)
+        note_alert_sent(database, incident)
         return True
-    note_untold(database, [incident])
+    note_not_sent(database, [incident])
     return False
 
 
-def _tell_end(database: Database, settings: Settings, url: SecretStr) -> bool | None:
+def _send_end(database: Database, settings: Settings, url: SecretStr) -> bool | None:
     ended = claim_end(database, _CLAIM_SECONDS)
     if not ended:
         return None
@@ -78,9 +78,9 @@ def _tell_end(database: Database, settings: Settings, url: SecretStr) -> bool | 
     is_account = any(account.name == subject for account in settings.accounts)
     offers = account_statuses(database, [subject])[0].offers if is_account else None
     if _send(url, alerts.all_clear(ended, settings, offers)):
-        note_end_told(database, ended)
+        note_end_sent(database, ended)
         return True
-    note_untold(database, ended)
+    note_not_sent(database, ended)
     return False
 
 
@@ -88,9 +88,9 @@ def _send(url: SecretStr, document: Document) -> bool:
     wrong = post(url, document)
     about = {"subject": document["subject"], "state": document["state"]}
     if wrong:
-        log.warning("alert_not_told", why=wrong, remedy="It is sent again; see EMAG_ALERT_WEBHOOK_URL", **about)
+        log.warning("alert_not_sent", why=wrong, remedy="It is sent again; see EMAG_ALERT_WEBHOOK_URL", **about)
     else:
-        log.info("alert_told", **about)
+        log.info("alert_sent", **about)
     return not wrong
 
 
@@ -109,19 +109,19 @@ def claim_end(database: Database, claim_seconds: float) -> list[Incident]:
         return rows_of(tx.run(_SQL["claim_end"], seconds=claim_seconds), Incident)
 
 
-def note_alert_told(database: Database, told: Incident) -> None:
+def note_alert_sent(database: Database, sent: Incident) -> None:
     """Record that the webhook accepted the alert."""
-    _settle(database, "alert_told", [told], "told", cause=told.cause)
+    _settle(database, "alert_sent", [sent], "told", cause=sent.cause)
 
 
-def note_end_told(database: Database, told: Collection[Incident]) -> None:
+def note_end_sent(database: Database, sent: Collection[Incident]) -> None:
     """Record that the webhook accepted the message that these incidents ended."""
-    _settle(database, "end_told", told, "told")
+    _settle(database, "end_sent", sent, "told")
 
 
-def note_untold(database: Database, untold: Collection[Incident]) -> None:
+def note_not_sent(database: Database, unsent: Collection[Incident]) -> None:
     """Record that the webhook did not accept the message, so that it is sent again."""
-    _settle(database, "not_told", untold, "failed")
+    _settle(database, "not_sent", unsent, "failed")
 
 
 def _settle(database: Database, name: str, incidents: Collection[Incident], outcome: str, **parameters: Any) -> None:

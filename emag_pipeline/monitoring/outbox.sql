@@ -30,13 +30,13 @@ WHERE i.subject = recovered.subject AND end_told_at IS NULL AND told_at IS NOT N
   AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
 RETURNING incident_id, i.subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at;
 
--- name: alert_told
+-- name: alert_sent
 UPDATE emag_incidents
 SET told_at = clock_timestamp(), told_cause = :cause, claimed_until = NULL
 WHERE incident_id = ANY(:ids);
 
--- name: end_told
+-- name: end_sent
 UPDATE emag_incidents SET end_told_at = clock_timestamp() WHERE incident_id = ANY(:ids);
 
--- name: not_told
+-- name: not_sent
 UPDATE emag_incidents SET claimed_until = NULL WHERE incident_id = ANY(:ids);

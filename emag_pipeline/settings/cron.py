@@ -22,7 +22,8 @@ def checked(expression: str) -> str:
         if not (_is_step(own_minute["step"], high) if own_minute else _is_field(text, low, high)):
             letters = " and `H`" if name == "minute" else ""
             raise ValueError(
-                f"{text!r} is no valid {name}: `*`{letters}, numbers from {low} to {high}, `1-5`, `*/2`, `1,3`"
+                f"{text!r} is not a valid {name}: allowed are `*`{letters}, numbers from {low} to {high}, `1-5`, "
+                "`*/2` and `1,3`"
             )
     _require_day(fields)
     return " ".join(fields)

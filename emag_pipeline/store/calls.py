@@ -21,6 +21,7 @@ from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy.exc import DBAPIError
 
 from emag_pipeline.errors import DatabaseUnavailable
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.wire import DatabaseLine, Watch, Work
 from emag_pipeline.wording import AFTER_AN_OUTAGE
 
@@ -232,10 +233,7 @@ def _is_over(outcome: "Future[Any]", seconds: float) -> bool:
 #: Limit for connecting and sending the request.
 _END_SECONDS = 5.0
 
-_END = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE pid = %s AND xact_start = %s AND datname = current_database()
-"""
+_END = statements("store/transaction.sql")["end"]
 
 
 def end_transaction(work: Work, parameters: Mapping[str, Any]) -> None:

@@ -35,6 +35,8 @@ STATEMENT_TIMEOUT_SECONDS = 900.0
 #: Limit for a lock wait: only a migration holds a lock longer.
 LOCK_TIMEOUT_SECONDS = 120.0
 CONNECT_TIMEOUT_SECONDS = 10
+#: Whose database it is.
+PIPELINES, DAGSTERS = "the pipeline's", "Dagster's"
 
 #: This process's limits: to connect, over all addresses; to wait for a pooled connection; for what a healthy server
 #: answers at once; and for a commit, which may wait for disks and replicas.
@@ -50,10 +52,20 @@ class Database:
     """A small pool of connections to one schema."""
 
     def __init__(
-        self, url: str, schema: str = "app", *, pool_size: int = 4, most_seconds: float = float("inf")
+        self,
+        url: str,
+        schema: str = "app",
+        *,
+        whose: str = "",
+        pool_size: int = 4,
+        most_seconds: float = float("inf"),
     ) -> None:
-        """No call takes longer than `most_seconds`, for programs that must respond in time themselves."""
+        """No call takes longer than `most_seconds`, for programs that must respond in time themselves.
+
+        `whose` database it is, for the message of a refused login: PIPELINES, DAGSTERS or neither.
+        """
         self.schema = schema
+        self._whose = whose
         self._calls = DriverCalls(most_seconds)
         #: ids of the server processes in which this object has a transaction open
         self.at_work: set[int] = set()
@@ -107,7 +119,7 @@ class Database:
                 number = number_of(transaction)
                 lost = self._commit(connection, line, timeout_seconds)
         except (DBAPIError, psycopg2.Error) as error:  # COPY speaks to the driver directly
-            raise translate(error) from error
+            raise translate(error, self._whose) from error
         if lost is not None and number is not None:
             ask = partial(self.transaction, timeout_seconds=_AT_ONCE_SECONDS)
             require_committed(ask, self._calls, number, lost)
@@ -175,7 +187,7 @@ class Database:
         except DatabaseUnavailable as error:
             return error
         except (DBAPIError, psycopg2.Error) as error:
-            failure = translate(error)
+            failure = translate(error, self._whose)
             if not connection.invalidated or not isinstance(failure, DatabaseUnavailable):
                 raise
             return failure

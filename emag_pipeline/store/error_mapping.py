@@ -11,12 +11,76 @@ from emag_pipeline.wording import AFTER_AN_OUTAGE, gist
 #: Driver errors for rows that do not fit their table.
 WRONG_DATA = (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.ProgrammingError)
 
+_WRONG_PASSWORD = ("the database refuses the password", "Correct the database URL's user and password")
+_WRONG_USER = ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf")
+_NO_DATABASE = ("the database does not exist", "Create it, or correct the database's name in the URL")
 _PERMANENT = {
-    "28P01": ("the database refuses the password", "Correct the database URL's user and password"),
-    "28000": ("the database refuses this user", "Correct the database URL, or the server's pg_hba.conf"),
-    "3D000": ("the database does not exist", "Create it, or correct the database's name in the URL"),
+    "28P01": _WRONG_PASSWORD,
+    "28000": _WRONG_USER,
+    "3D000": _NO_DATABASE,
     "42501": ("the database user lacks a privilege", "Grant it, see docs/how-to/roles.md; nothing was changed"),
 }
+#: Refused logins that no retry changes, by the text alone: libpq reports a failure to connect without an SQLSTATE.
+#: Texts of PostgreSQL 15 to 18 (postinit.c, miscinit.c, auth.c, libpq's fe-auth.c) and PgBouncer 1.18 to 1.25
+#: (client.c, objects.c), which also passes on the server's text in its own message.
+_REFUSED_LOGINS = [
+    (
+        re.compile(
+            r"password authentication failed|no password supplied|SASL authentication failed|"
+            r"empty password returned by client"
+        ),
+        _WRONG_PASSWORD,
+    ),
+    (
+        re.compile(r'permission denied for database "'),
+        (
+            "the database does not let this user connect",
+            "Grant it as an administrator (GRANT CONNECT ON DATABASE … TO …), see docs/how-to/roles.md",
+        ),
+    ),
+    (
+        re.compile(r'role ".*" is not permitted to log in'),
+        (
+            "the database user may not log in",
+            "Allow it as an administrator (ALTER ROLE … LOGIN), or correct the URL's user, see docs/how-to/roles.md",
+        ),
+    ),
+    (
+        re.compile(
+            r'database ".*" is not currently accepting connections|database ".*" is disabled|'
+            r"database does not allow connections: "
+        ),
+        (
+            "connections to the database are switched off",
+            "Allow them as an administrator (ALTER DATABASE … ALLOW_CONNECTIONS true; PgBouncer: ENABLE …), "
+            "or correct the database's name in the URL",
+        ),
+    ),
+    (
+        re.compile(r'cannot connect to invalid database "'),
+        (
+            "the database is unusable: dropping it was interrupted",
+            "Drop it again and restore a backup (docs/how-to/backup.md), or correct the database's name in the URL",
+        ),
+    ),
+    (re.compile(r'database (".*"|\d+) does not exist|no such database: '), _NO_DATABASE),
+    (
+        re.compile(
+            r"no pg_hba\.conf entry|pg_hba\.conf rejects|role (\".*\"|with OID \d+) does not exist|no such user|"
+            r"authentication failed|login rejected|requires a valid client certificate|authentication method"
+        ),
+        _WRONG_USER,
+    ),
+    (
+        re.compile(r"bouncer config error"),
+        ("PgBouncer refuses the login", "Its log says why: correct its configuration, or the database URL"),
+    ),
+]
+#: The same, for a limit on connections; each passes when others end theirs.
+_NO_FREE_CONNECTION = re.compile(
+    r"too many clients already|remaining connection slots are reserved|too many connections for (role|database)|"
+    r"no more connections allowed|client connections exceeded"
+)
 #: PostgreSQL's messages while it starts up; a server that is shutting down reports the same SQLSTATE
 _STARTS = re.compile(r"the database system is (starting up|in recovery mode|not (yet )?accepting connections)")
 #: libpq's messages for TLS failures, which have no SQLSTATE
@@ -25,6 +89,7 @@ _TLS = {
     "does not match host name": "the database server's certificate is for another host",
     "root certificate file": "the authority's certificate cannot be read",
     "server does not support SSL": "the database server does not support TLS",
+    "SSL required": "the database server requires TLS",  # PgBouncer
 }
 #: libpq's messages for an invalid parameter of the URL, before it tries to connect; the value is not repeated
 _WRONG_PARAMETER = re.compile(
@@ -38,6 +103,7 @@ _DEPENDED_UPON = "2BP01"
 #: 57P03: the server runs but accepts no connections until it has recovered from a crash
 STARTING_UP = "the database is starting up"
 _STARTING = "57P03"
+_FULL = "53300"
 #: 55P03: timeout while waiting for a lock
 TABLE_HELD = "a table is locked by another transaction"
 #: timeouts: of a statement by its SQLSTATE, of a connection by libpq's message
@@ -49,17 +115,27 @@ _TRANSIENT = {
     "55P03": (TABLE_HELD, "Try again when that transaction has ended"),
     "57014": ("a statement was cancelled or took too long", "It is retried automatically; check the server's load"),
     "53100": ("the database server's disk is full", "Free space on it; the next run resumes"),
-    "53300": ("the database server has no free connections", "Raise max_connections or use PgBouncer"),
+    _FULL: (
+        "the database server has no free connections",
+        "Raise max_connections, or the limit that it names (of the role, the database or PgBouncer), or use PgBouncer",
+    ),
 }
 
 
-def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
-    """Return the project's error for a driver's error; its text holds no parameters and no password."""
+def translate(error: DBAPIError | psycopg2.Error, whose: str = "") -> PipelineError:
+    """Return the project's error for a driver's error; its text holds no parameters and no password.
+
+    `whose` is the database, e.g. "Dagster's": a refused login names it, since the two have different users.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
     state: str | None = getattr(cause, "pgcode", None)
     why = gist(str(cause)) or type(cause).__name__
-    if state is None:
-        state = _connection_state(why)
+    # a pooler refuses at the first statement, with an SQLSTATE of its own
+    if state is None or (isinstance(cause, psycopg2.Error) and cause.diag.severity == "FATAL"):
+        for text, (what, remedy) in _REFUSED_LOGINS:
+            if text.search(why):
+                return PermanentError(what, where=f"{whose} database".lstrip(), why=why, remedy=remedy)
+        state = _limit_or_start(why) or state
     if not state and (wrong := _WRONG_PARAMETER.search(why)):
         parameter = next(filter(None, wrong.groups()))
         remedy = "Correct it in the database URL, see docs/how-to/database.md; no connection was attempted"
@@ -108,16 +184,8 @@ def translate(error: DBAPIError | psycopg2.Error) -> PipelineError:
     )
 
 
-def _connection_state(message: str) -> str:
-    """The SQLSTATE for libpq's message: libpq reports failures to connect without one."""
-    if "password authentication failed" in message or "no password supplied" in message:
-        return "28P01"
-    if "no pg_hba.conf entry" in message or ("role " in message and "does not exist" in message):
-        return "28000"
-    if "database " in message and "does not exist" in message:
-        return "3D000"
-    if "too many clients already" in message or "remaining connection slots are reserved" in message:
-        return "53300"
-    if _STARTS.search(message):
-        return _STARTING
-    return ""
+def _limit_or_start(message: str) -> str:
+    """The SQLSTATE for the message of a failure to connect that passes by itself; empty for any other."""
+    if _NO_FREE_CONNECTION.search(message):
+        return _FULL
+    return _STARTING if _STARTS.search(message) else ""

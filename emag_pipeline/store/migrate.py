@@ -82,7 +82,7 @@ def check(database: Database) -> None:
     require_known(found, database.schema)
     if found != head:
         raise SchemaMismatch(
-            f"the schema is at {found or 'no version'}, this code needs {head}",
+            f"the schema {f'is at {found}' if found else 'was never migrated'}, this code needs {head}",
             where=f"schema {database.schema}",
             remedy="Run `emag-pipeline migrate`",
         )

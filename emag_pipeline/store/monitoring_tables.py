@@ -131,7 +131,7 @@ def add_to_counters(tx: Transaction, amounts: CounterAmounts) -> None:
 # When each sensor last ran (emag_sensor_ticks): if the daemon is dead, no ticks are recorded.
 #
 # The sensor records it before Dagster stores its result. Whether that succeeded is read from Dagster
-# (`dagster_runs.ticks`) by the sensor `run_failures` and by `emag-pipeline doctor`.
+# (`dagster_runs.daemon`) by the sensor `run_failures` and by `emag-pipeline doctor`.
 
 
 def note_tick(database: Database, sensor: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from sqlalchemy import make_url
 
 from emag_pipeline.errors import PermanentError, PipelineError, SettingsError
-from emag_pipeline.store.engine import CONNECT_TIMEOUT_SECONDS, Database
+from emag_pipeline.store.engine import CONNECT_TIMEOUT_SECONDS, DAGSTERS, PIPELINES, Database
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 
@@ -125,28 +125,29 @@ def ensure_database(url: str, variable: str = "DAGSTER_PG_URL", *, is_own_server
     user may connect to `postgres`. Creating it needs CREATEDB. Concurrent calls are safe. Raises PermanentError without
     CREATEDB, DatabaseUnavailable if the server is unreachable.
     """
+    whose = DAGSTERS if variable == "DAGSTER_PG_URL" else PIPELINES
     name = unquote(urlsplit(url).path.removeprefix("/"))
     maintenance = urlunsplit(urlsplit(url)._replace(path="/postgres"))  # where `createdb` connects to as well
     if is_own_server:
         if _exists(maintenance, name):
             return False
-    elif (unreachable := _failure(url)) is None:
+    elif (unreachable := _failure(url, whose)) is None:
         return False
-    elif _failure(maintenance) is not None or _exists(maintenance, name):
+    elif _failure(maintenance, whose) is not None or _exists(maintenance, name):
         raise unreachable
     try:
         with autocommit_session(maintenance) as session:
             session.run(f"CREATE DATABASE {_quoted(name)}")
     except PermanentError as error:
-        if _failure(url) is None:
+        if _failure(url, whose) is None:
             return False  # another process created it first
         raise _not_allowed(variable, name, error.why) from error
     return True
 
 
-def _failure(url: str) -> PipelineError | None:
+def _failure(url: str, whose: str) -> PipelineError | None:
     try:
-        with autocommit_session(url):
+        with autocommit_session(url, whose):
             return None
     except PipelineError as error:
         return error
@@ -158,9 +159,9 @@ def _exists(maintenance: str, name: str) -> bool:
 
 
 @contextmanager
-def autocommit_session(url: str) -> Iterator[Transaction]:
+def autocommit_session(url: str, whose: str = "") -> Iterator[Transaction]:
     """A session in autocommit mode, as CREATE DATABASE and DROP DATABASE require. Raises the database's errors."""
-    database = Database(url, pool_size=1)
+    database = Database(url, whose=whose, pool_size=1)
     database.engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
         with database.transaction() as session:

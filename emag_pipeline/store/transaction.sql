@@ -21,3 +21,8 @@ SELECT CAST(pg_current_xact_id_if_assigned() AS text) AS number,
 -- The outcome of an ended transaction, and the lifetime of the server that reports it.
 SELECT pg_xact_status(CAST(:number AS xid8)) AS status,
        CAST(pg_stat_get_bgwriter_stat_reset_time() AS text) AS life;
+
+-- name: end
+-- Ends the transaction of another connection. It goes to the driver directly, hence the driver's form of parameters.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = %s AND xact_start = %s AND datname = current_database();

@@ -10,6 +10,7 @@ from uuid import UUID
 from emag_pipeline.errors import AnotherSyncRunning, RefusedError, SettingsError
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
+from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
 from emag_pipeline.sync import ledger, staging_room
 from emag_pipeline.sync.audit import judge
@@ -17,10 +18,7 @@ from emag_pipeline.sync.figures import ScanFigures
 from emag_pipeline.sync.ledger import Approval, StillWriting, Sync, SyncStatus
 
 _RUNS = "it is running: end it first with `emag-pipeline recover`, or wait until it ends"
-_STAGED = """
-    SELECT (SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync) AS pages,
-           (SELECT count(*) FROM emag_scan_offers WHERE account_type = :account AND sync_id = :sync) AS offers
-"""
+_SQL = statements("sync/ledger.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def discard(database: Database, sync_id: UUID, by: str, *, dry_run: bool = False
     """
     with database.transaction() as tx:
         sync = _ended(tx, sync_id)
-        found = tx.run(_STAGED, account=sync.account, sync=sync_id).one()
+        found = tx.run(_SQL["staged"], account=sync.account, sync=sync_id).one()
         if not dry_run:
             ledger.discard(tx, sync_id, by)
     if not dry_run:  # no process can resume it any more

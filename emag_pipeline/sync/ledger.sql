@@ -14,6 +14,11 @@ FROM emag_offer_syncs s
 -- The number of windows of a sync in staging.
 SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync;
 
+-- name: staged
+-- The numbers of staged windows and offers of a sync, which discarding it removes.
+SELECT (SELECT count(*) FROM emag_scan_pages WHERE account_type = :account AND sync_id = :sync) AS pages,
+       (SELECT count(*) FROM emag_scan_offers WHERE account_type = :account AND sync_id = :sync) AS offers;
+
 -- name: pages_left
 -- The number of pages that the next attempt continues with: all done ones, if staging still has every window.
 SELECT CASE WHEN windows_staged > 0 AND windows_staged = (

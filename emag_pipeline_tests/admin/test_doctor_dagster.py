@@ -47,7 +47,7 @@ def made(dagster_url: str) -> Storages:
 
 @pytest.fixture
 def storages(made: Storages) -> Storages:
-    """Nothing was heard of the daemon yet."""
+    """The daemon has never recorded a heartbeat."""
     made[0].wipe_daemon_heartbeats()
     return made
 

@@ -137,7 +137,7 @@ def test_an_embedded_server_that_does_not_run_is_not_started(tmp_path: Path) -> 
 
 
 def test_a_database_without_the_schema_is_to_be_migrated(empty_url: str, tmp_path: Path) -> None:
-    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=empty_url), "database", "the schema is at")
+    finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=empty_url), "database", "the schema was never migrated")
     assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Run `emag-pipeline migrate`")
 
 
@@ -269,7 +269,7 @@ def home() -> Iterator[Path]:
             server.stop()
 
 
-_DOES_NOT_RUN = "the embedded PostgreSQL does not run"
+_DOES_NOT_RUN = "the embedded PostgreSQL is not running"
 _BEGAN_AGAIN = "the database server restarted during the examination"
 
 

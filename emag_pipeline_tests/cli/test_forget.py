@@ -65,7 +65,6 @@ def test_it_first_says_and_then_removes_all_of_one_account_and_nothing_of_anothe
     assert done["removed"]["emag_offer_states"] == 2
     assert _tables(database, "old") == {}
     assert _tables(database, "main") == others
-    assert "old: nothing is kept of it" in _forget(tmp_path, variables, "old").stdout
 
 
 def test_tables_of_other_software_in_the_schema_are_left_alone(
@@ -76,6 +75,27 @@ def test_tables_of_other_software_in_the_schema_are_left_alone(
     execute(database, "CREATE TABLE tickets AS SELECT 'old' AS subject")
     assert _forget(tmp_path, variables, "old", "--yes").returncode == 0
     assert rows(database, "SELECT * FROM customers CROSS JOIN tickets") == [("old", "old")]
+
+
+@pytest.mark.parametrize("options", [(), ("--yes",), ("--yes", "--json")])
+def test_an_account_that_nobody_knows_is_refused_with_those_that_are_known(
+    database: Database, variables: dict[str, str], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    _of_old(database)
+    refused = _forget(tmp_path, variables, "odl", *options)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "emag-pipeline: there is no account 'odl': it is not configured, and nothing is kept of it. "
+        "Known accounts: main, old (no longer configured).\n"
+    )
+    assert _tables(database, "old") != {}
+
+
+def test_a_configured_account_of_which_nothing_is_kept_is_known(
+    database: Database, variables: dict[str, str], tmp_path: Path
+) -> None:
+    done = _forget(tmp_path, variables, "main")
+    assert (done.returncode, done.stdout) == (0, "main: nothing is kept of it\n")
 
 
 @pytest.mark.parametrize("name", [".*", "*", "../old", "Old"])
@@ -170,8 +190,9 @@ def test_the_report_and_the_logs_of_the_account_go_too_and_what_stays_is_said(
     for stays in ("stays: logs of all accounts", "stays: Dagster's runs", "stays: backups, exports"):
         assert stays in said.stdout
         assert stays in done.stdout
-    again = json.loads(_forget(tmp_path, variables, "old", "--json").stdout)
-    assert (again["removed"], again["files"], len(again["stays"])) == ({}, [], 3)
+    again = _forget(tmp_path, variables, "old", "--json")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "there is no account 'old': it is not configured, and nothing is kept of it" in again.stderr
 
 
 def test_doctor_and_health_name_accounts_that_are_not_configured_any_more(

@@ -8,3 +8,4 @@ def test_the_first_migrates_and_the_second_has_nothing_to_do(empty_url: str, tmp
     assert (first.returncode, second.returncode) == (0, 0)
     assert "migrated from nothing to" in first.stdout
     assert "already at" in second.stdout
+    assert "schema app of postgresql://" in second.stdout, "without the name of our driver"

@@ -88,5 +88,5 @@ def test_it_opens_the_configured_database_and_ends_with_psqls_code(
 def test_without_any_database_it_says_so_in_a_sentence(home: Path) -> None:
     done = emag_pipeline(home, "psql")
     assert done.returncode == 1
-    assert "the embedded PostgreSQL does not run" in done.stderr
+    assert "the embedded PostgreSQL is not running" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -42,14 +42,14 @@ def test_where_an_up_runs_it_says_which_one_goes_on(asleep: Path) -> None:
 def test_a_home_without_a_database_is_one_cause(home: Path) -> None:
     done = emag_pipeline(home, "stop", "--all")
     assert done.returncode == 1
-    assert done.stderr.count("the embedded PostgreSQL does not run") == 1
+    assert done.stderr.count("the embedded PostgreSQL is not running") == 1
 
 
 @pytest.mark.parametrize("command", ["stuck", "recover"])
 def test_other_commands_wake_the_embedded_database_too(asleep: Path, command: str) -> None:
     done = emag_pipeline(asleep, command)
     assert (done.returncode, done.stdout) == (0, "nothing is stuck\n")
-    assert "does not run" not in done.stderr
+    assert "is not running" not in done.stderr
 
 
 def test_where_dagsters_database_is_away_it_does_not_say_that_no_daemon_runs(asleep: Path) -> None:
@@ -84,4 +84,4 @@ def test_the_doctor_wakes_it_and_says_that_nothing_keeps_it_running(asleep: Path
     assert finding.verdict is Verdict.WARNING
     assert finding.what.endswith("; it was stopped and runs for this examination only")
     assert "`emag-pipeline up` keeps it running" in finding.remedy
-    assert not [one for one in diagnosis.findings if "the embedded PostgreSQL does not run" in one.what]
+    assert not [one for one in diagnosis.findings if "the embedded PostgreSQL is not running" in one.what]

@@ -142,7 +142,7 @@ def test_an_offer_with_an_unknown_vat_id_or_category_is_reported_and_kept(
 def test_the_checks_are_asked_again_after_each_publish_without_a_reading(
     market: SandboxServer, database: Database, settings: Settings, run: Run, read: Read, tmp_path: Path
 ) -> None:
-    """They would pass while they are false, and stay red when the offers are mended, until the next reading."""
+    """They would pass while they are false, and stay red when the offers are corrected, until the next reading."""
     review = defs.resolve_job_def("refresh_marts")
     odd = market.ids("main")[0]
     run("main")

@@ -39,6 +39,7 @@ def _mounts() -> list[tuple[str, str]]:
 
 
 def test_everything_that_is_mounted_exists() -> None:
+    assert _mounts()
     for name, mount in _mounts():
         source = mount.split(":")[0]
         if source.startswith("."):
@@ -48,6 +49,7 @@ def test_everything_that_is_mounted_exists() -> None:
 
 
 def test_services_and_secrets_that_are_named_exist() -> None:
+    assert any("depends_on" in service and "secrets" in service for service in _SERVICES.values())
     for service in _SERVICES.values():
         assert set(service.get("depends_on", [])) <= _SERVICES.keys()
         assert set(service.get("secrets", [])) <= _COMPOSE["secrets"].keys()
@@ -56,6 +58,7 @@ def test_services_and_secrets_that_are_named_exist() -> None:
 @pytest.mark.parametrize("name", _OURS)
 def test_each_command_is_one_of_the_image_and_takes_its_options(name: str) -> None:
     command = _SERVICES[name]["command"]
+    assert command
     options = [word for word in command if word.startswith("--")]
     words = command[: command.index(options[0])] if options else command
     program = Path(sys.executable).parent / words[0]
@@ -99,6 +102,7 @@ def test_what_the_image_copies_exists_and_nothing_else_reaches_the_builder() -> 
     copied = re.findall(r"^COPY (?:--chown=\S+ )?(?!--from)(\S+)", _DOCKERFILE, re.MULTILINE)
     allowed = (_DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert "*" in allowed
+    assert copied
     assert {f"!{name}" for name in copied} == {line for line in allowed if line.startswith("!")}
     assert [name for name in copied if not name.startswith("dist/") and not (ROOT / name).is_file()] == []
 
@@ -126,9 +130,12 @@ def test_dagsters_url_names_its_driver_in_each_example_of_the_services() -> None
 
 
 def test_secrets_are_files_outside_the_tree() -> None:
+    assert _COMPOSE["secrets"]
+    assert _OURS
     for secret in _COMPOSE["secrets"].values():
         assert secret["file"].startswith("${EMAG_SECRETS}/")
     for name in _OURS:
+        assert _SERVICES[name]["env_file"]
         assert all("EMAG_SECRETS" in file for file in _SERVICES[name]["env_file"])
 
 

@@ -12,9 +12,11 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.drills.scratch_server import ScratchServer
 from emag_pipeline.embedded import places
+from emag_pipeline.errors import PermanentError
 from emag_pipeline.local import ports
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
+from emag_pipeline_tests.databases import administer
 from emag_pipeline_tests.embedded import homes
 from emag_pipeline_tests.local.ups import free_ports, wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
@@ -26,6 +28,8 @@ pytestmark = [
 ]
 
 _DATABASES = ("emag", "emag_dagster")
+#: a database of PgBouncer whose server lets nobody in
+_SHUT = "shut"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +37,7 @@ def server() -> Iterator[embedded.EmbeddedServer]:
     with homes.temporary() as home, ScratchServer.opened(home=home) as server:
         for name in _DATABASES:
             server.url(name)
+        administer(server.running(), f"CREATE DATABASE {_SHUT} ALLOW_CONNECTIONS false")
         yield server.running()
 
 
@@ -40,7 +45,7 @@ def server() -> Iterator[embedded.EmbeddedServer]:
 def port(server: embedded.EmbeddedServer) -> Iterator[int]:
     """PgBouncer's port. It has three server connections a database: a session that needs its own would show."""
     (port,) = free_ports(1)
-    entries = [f"{name} = host={server.socket_directory} user=postgres dbname={name}" for name in _DATABASES]
+    entries = [f"{name} = host={server.socket_directory} user=postgres dbname={name}" for name in (*_DATABASES, _SHUT)]
     settings = [
         "listen_addr = 127.0.0.1", f"listen_port = {port}", "unix_socket_dir =", "auth_type = any",
         "pool_mode = transaction", "default_pool_size = 3", "admin_users = postgres",
@@ -84,3 +89,14 @@ def test_no_setting_of_ours_leaks_into_the_shared_sessions(port: int) -> None:
             cursor.execute("SELECT current_setting('statement_timeout'), current_setting('search_path')")
             assert cursor.fetchone() == ("0", '"$user", public')
         connection.close()
+
+
+@pytest.mark.parametrize(("name", "what"), [("nowhere", "PgBouncer refuses"), ("shut", "are switched off")])
+def test_what_it_refuses_for_good_is_permanent(port: int, name: str, what: str) -> None:
+    database = Database(f"postgresql+psycopg2://postgres@127.0.0.1:{port}/{name}")
+    try:
+        with pytest.raises(PermanentError) as caught, database.transaction():
+            pass
+    finally:
+        database.close()
+    assert what in caught.value.what

@@ -52,6 +52,7 @@ def address() -> Iterator[str]:
 def test_the_examples_answer_as_the_page_says(address: str) -> None:
     port = address.rpartition(":")[2].partition("/")[0]
     assert is_said(examples()[0][1], f"sandbox: {address}".replace(port, _PORT))
+    assert examples()[1:]
     for command, expected in examples()[1:]:
         done = subprocess.run(
             ["bash", "-c", command.replace(_PORT, port)], capture_output=True, text=True, timeout=30, check=True
@@ -82,7 +83,9 @@ def _table(page: str, head: str) -> list[tuple[list[str], list[str]]]:
 
 def test_the_list_of_faults_is_accepted(address: str) -> None:
     control = SandboxControl(address)
+    assert blocks("json")
     for block in blocks("json"):
+        assert json.loads(block)
         assert len(control.command("faults", json.loads(block))["added"]) == len(json.loads(block))
     control.clear_faults()
 
@@ -94,4 +97,5 @@ def test_the_python_example_prints_what_its_comments_say(address: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code.replace(_PORT, port)], capture_output=True, text=True, timeout=30, check=True
     )
+    assert done.stdout.split()
     assert done.stdout.split() == re.findall(r"# (\w+)$", code, re.MULTILINE)

@@ -63,7 +63,7 @@ def test_up_looks_after_the_rest_meanwhile(recovery: Recovery, watched: Watched)
     for _ in range(3):
         watched.turn()
     assert recovery.begun() == server
-    assert [one for one in watched.said if "does not run" not in one] == [_sentence(recovery)]
+    assert [one for one in watched.said if "is not running" not in one] == [_sentence(recovery)]
     recovery.finish()
     wait_until(lambda: watched.says(_AGAIN), PATIENCE_SECONDS)
     assert embedded.start(recovery.home).postmaster() == server
@@ -86,7 +86,7 @@ def test_status_doctor_and_stop_say_that_it_recovers(recovery: Recovery, watched
     assert (status.returncode, status.stdout) == (1, "")
     assert status.stderr == f"emag-pipeline: {sentence}\n"
     assert sentence in stop.stderr
-    assert "does not run" not in status.stderr + stop.stderr
+    assert "is not running" not in status.stderr + stop.stderr
     doctor = json.loads(hurried(recovery.home, _HASTY, "doctor", "--json").stdout)
     found = [one for one in doctor["findings"] if one["subject"] == "database"]
     words = sentence.removeprefix(f"EMAG_HOME {recovery.home}: ")
@@ -114,5 +114,5 @@ def test_one_that_starts_anew_by_itself_says_so_too(restart: Recovery) -> None:
     with claimed(restart.home, "http://127.0.0.1:1"):
         done = hurried(restart.home, _HASTY, "status")
     assert done.returncode == 1
-    assert "does not run" not in done.stderr
+    assert "is not running" not in done.stderr
     assert "is starting up (it recovers what a crash has left)" in done.stderr

@@ -32,7 +32,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 @pytest.fixture
 def sentence(up: Up) -> str:
     return (
-        f"the embedded PostgreSQL does not run. `emag-pipeline up` (process {up.process.pid}) starts it again by "
+        f"the embedded PostgreSQL is not running. `emag-pipeline up` (process {up.process.pid}) starts it again by "
         f"itself and tries every second; if it stays away, {embedded.log_of(up.home)} says why."
     )
 

@@ -84,7 +84,7 @@ def test_a_server_that_is_stopped_is_named_with_what_lets_it_go_on(home: Path, c
         numbers = " ".join(map(str, pids))
         assert f"the embedded PostgreSQL is stopped (processes {numbers}) and does not respond" in said
         assert f"`kill -CONT {numbers}` resumes it" in said
-        for wrong in ("correct its URL", "timeout expired", "busy", "PostgreSQL does not run"):
+        for wrong in ("correct its URL", "timeout expired", "busy", "PostgreSQL is not running"):
             assert wrong not in said
 
 

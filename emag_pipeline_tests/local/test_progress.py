@@ -15,6 +15,9 @@ from emag_pipeline_tests.store.ageing import published_ago
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import begin, stage, sync
 
+#: Dagster retries a step within its run.
+_RUN = "e2c5b8a4-0000-4000-8000-000000000001"
+
 
 def _watch(database: Database, output: io.StringIO, *, terminal: bool = False) -> ProgressWatch:
     narrator = Narrator(file=output, force_terminal=terminal, width=200)
@@ -84,6 +87,23 @@ def test_a_narrow_terminal_shortens_the_bar_then_the_words_and_never_the_name(da
     assert all(len(line) <= width and "\u2501" * 4 in line for line in lines), lines
     assert all(("scanning, 1 of 1 page, 1 of 1 offer" in line) == (width > 40) for line in lines), lines
     assert all(("offers/s" in line) == (width > 50) for line in lines), lines
+
+
+@pytest.mark.parametrize(("pages", "why"), [(1, "the pages that were read are lost"), (0, "no page had been read yet")])
+def test_a_run_that_begins_another_sync_says_whether_pages_are_lost(database: Database, pages: int, why: str) -> None:
+    output = io.StringIO()
+    watch = _watch(database, output)
+    first = begin(database, run_id=_RUN)
+    if pages:
+        stage(database, first, [offer(1)])
+    watch.look()
+    ledger.end(database, first, "failed", error_class="StagingLost", message="lost", remedy="r")
+    watch.look()
+    second = begin(database, run_id=_RUN)
+    assert second.sync_id != first.sync_id
+    watch.look()
+    watch.look()
+    assert output.getvalue().count(f"main: starting from the first page: {why}") == 1
 
 
 def test_a_failure_is_told_with_its_remedy(database: Database) -> None:

@@ -98,7 +98,9 @@ _OFFERS = """
 
 
 def test_what_was_published_is_brought_under_the_new_rules(filled: Database) -> None:
-    for row in rows(filled, _OFFERS):
+    offers = rows(filled, _OFFERS)
+    assert len(offers) == 3
+    for row in offers:
         assert tuple(row)[:4] == (None, "RON", None, None)
         assert row.is_old
     history = rows(filled, "SELECT part_number, currency, recommended_price, unreadable FROM emag_offer_history")
@@ -107,7 +109,9 @@ def test_what_was_published_is_brought_under_the_new_rules(filled: Database) -> 
 
 
 def test_raw_is_stripped_of_what_stands_in_columns_and_of_contacts(filled: Database) -> None:
-    for row in rows(filled, "SELECT emag_offer_id AS id, raw FROM emag_products"):
+    products = rows(filled, "SELECT emag_offer_id AS id, raw FROM emag_products")
+    assert products
+    for row in products:
         assert row.raw == {
             "id": row.id,
             "name": f"Cană {row.id}",
@@ -123,7 +127,9 @@ def test_raw_is_stripped_of_what_stands_in_columns_and_of_contacts(filled: Datab
 def test_the_first_sync_takes_equal_offers_over_without_a_new_state(filled: Database) -> None:
     done = _sync(filled, _answer(1), _answer(2), _answer(3))
     assert (done.created, done.updated, done.unchanged, done.deleted) == (0, 0, 3, 0)
-    for row in rows(filled, _OFFERS):
+    offers = rows(filled, _OFFERS)
+    assert len(offers) == 3
+    for row in offers:
         assert tuple(row)[3:6] == (Decimal("9.0000"), 14, True)
         assert (row.changed_at.year, row.changed_at.month, row.is_old) == (2026, 1, False)
     states = rows(filled, "SELECT valid_to, min_sale_price, emag_club FROM emag_offer_history")

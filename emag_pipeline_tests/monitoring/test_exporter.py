@@ -164,9 +164,9 @@ def test_at_debug_the_server_is_heard_but_for_each_request(caplog: pytest.LogCap
         caller.sendall(b"no HTTP at all\r\n\r\n")
         assert caller.recv(100).startswith(b"HTTP/1.1 400")
     server.stop()
-    heard = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
-    assert "Invalid HTTP request received." in heard
-    assert [line for line in heard if "/here" in line] == []
+    logged = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
+    assert "Invalid HTTP request received." in logged
+    assert [line for line in logged if "/here" in line] == []
 
 
 def test_answers_name_no_software_and_are_not_kept(exporter: Exporter) -> None:

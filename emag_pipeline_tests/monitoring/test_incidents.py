@@ -25,7 +25,7 @@ def _tell(database: Database, finding: IncidentFinding) -> Incident:
     """Open the incident, as told."""
     incidents.note(database, finding)
     claimed = _claimed(database)
-    outbox.note_alert_told(database, claimed)
+    outbox.note_alert_sent(database, claimed)
     return claimed
 
 
@@ -56,7 +56,7 @@ def test_another_cause_is_as_old_as_itself_and_the_end_is_told_of_all_from_the_f
     (incident,) = incidents.open_incidents(database)
     assert (incident.error_class, incident.opened_at > first) == ("ApiUnavailable", True)
     assert outbox.claim_end(database, 60) == [], "the account fails still"
-    outbox.note_alert_told(database, _claimed(database))
+    outbox.note_alert_sent(database, _claimed(database))
     incidents.close(database, "main", well_at=_now())
     ended = outbox.claim_end(database, 60)
     assert [one.error_class for one in ended] == ["OwnerDied", "ApiUnavailable"]
@@ -101,7 +101,7 @@ def test_two_processes_do_not_claim_the_same_alert(database: Database) -> None:
 
 def test_an_alert_that_was_not_taken_or_whose_teller_died_is_claimed_again(database: Database) -> None:
     incidents.note(database, _failing())
-    outbox.note_untold(database, [_claimed(database)])
+    outbox.note_not_sent(database, [_claimed(database)])
     outbox.claim_alert(database, claim_seconds=0)
     assert outbox.claim_alert(database, 60) is not None
 
@@ -122,8 +122,17 @@ def test_an_end_is_told_once_for_all_of_a_subject_and_only_if_the_alert_was(data
         incidents.close(database, subject, well_at=_now())
     ended = outbox.claim_end(database, 60)
     assert [(one.subject, one.kind) for one in ended] == [("main", "failing")]
-    outbox.note_end_told(database, ended)
+    outbox.note_end_sent(database, ended)
     assert outbox.claim_end(database, 60) == []
+
+
+def test_an_end_that_another_process_is_sending_is_not_claimed_with_a_later_one(database: Database) -> None:
+    _tell(database, _failing())
+    incidents.close(database, "main", well_at=_now())
+    assert [one.error_class for one in outbox.claim_end(database, 60)] == ["AccessRefused"]
+    _tell(database, _failing("PageBoundExceeded"))
+    incidents.close(database, "main", well_at=_now())
+    assert [one.error_class for one in outbox.claim_end(database, 60)] == ["PageBoundExceeded"]
 
 
 def test_no_end_is_told_while_the_subject_has_another_open_incident(database: Database) -> None:
@@ -152,8 +161,8 @@ def test_what_another_installation_has_seen_just_now_is_left_to_it(database: Dat
 
 def test_each_message_is_counted_by_its_outcome(database: Database) -> None:
     incidents.note(database, _failing())
-    outbox.note_untold(database, [_claimed(database)])
-    outbox.note_alert_told(database, _claimed(database))
+    outbox.note_not_sent(database, [_claimed(database)])
+    outbox.note_alert_sent(database, _claimed(database))
     counted = rows(
         database,
         """SELECT labels ->> 'outcome' AS outcome, value FROM emag_counters

@@ -44,7 +44,7 @@ def test_what_was_not_taken_is_told_at_the_next_call_and_its_url_is_not_logged(
     outbox.deliver(database, settings)
     assert [document["subject"] for document in receiver.taken] == ["main", "fbe"]
     assert "the answer was HTTP 500" in caplog.text
-    assert "alert_not_told" in caplog.text
+    assert "alert_not_sent" in caplog.text
     assert SECRET not in caplog.text
 
 

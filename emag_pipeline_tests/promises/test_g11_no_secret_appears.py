@@ -225,7 +225,7 @@ def test_g11_an_alert_that_cannot_be_told_tells_no_address(
         command = [sys.executable, "-m", "emag_pipeline", "exporter"]
         process = subprocess.Popen(command, env=given, cwd=tmp_path, stdout=file, stderr=file)
     try:
-        wait_until(lambda: "alert_not_told" in output.read_text(), 60, output.read_text)
+        wait_until(lambda: "alert_not_sent" in output.read_text(), 60, output.read_text)
     finally:
         process.kill()
         process.wait()

@@ -107,7 +107,9 @@ def test_the_headline_is_what_the_tables_hold_with_its_change_in_a_day_and_a_wee
 
 
 def test_each_reason_is_told_with_its_remedy(shop: Database, document: Document) -> None:
-    for issue in rows(shop, "SELECT DISTINCT reason, remedy FROM emag_offer_issues"):
+    issues = rows(shop, "SELECT DISTINCT reason, remedy FROM emag_offer_issues")
+    assert issues
+    for issue in issues:
         assert f"{issue.reason} {issue.remedy}" in document.text
 
 

@@ -187,6 +187,11 @@ def test_the_marketplace_is_quoted_in_its_own_language_unless_one_is_set() -> No
         ("EMAG_LOG_FORMAT", "xml", "it must be one of console, json. Set it like EMAG_LOG_FORMAT=json."),
         ("EMAG_SANDBOX_PARAMETERS", "up", "it must be one of top, data, both"),
         ("EMAG_LANGUAGE", "ron", "a two-letter code is needed, such as en or ro. Set it like EMAG_LANGUAGE=en."),
+        (
+            "EMAG_REFRESH_CRON",
+            "61 * * * *",
+            "'61' is not a valid minute: allowed are `*` and `H`, numbers from",
+        ),
         ("EMAG_REFRESH_CRON", "x", "Set it like EMAG_REFRESH_CRON=H * * * *."),
     ],
 )

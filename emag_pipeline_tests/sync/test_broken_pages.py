@@ -144,7 +144,7 @@ def test_an_offer_that_breaks_its_pages_while_the_catalogue_moves_counts_once(
 
 
 class _EndOfFaults(logging.Handler):
-    """The marketplace is mended as soon as a position has been given up."""
+    """The marketplace is repaired as soon as a position has been given up."""
 
     def __init__(self, market: SandboxServer) -> None:
         super().__init__()

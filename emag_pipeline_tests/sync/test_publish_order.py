@@ -33,7 +33,7 @@ _SEEN = """
 """
 #: How long before its commit each publish took its time, and how long it took altogether.
 _GAPS = """
-    SELECT publish_number, pg_xact_commit_timestamp(xmin) AS committed_at,
+    SELECT publish_number, published_at, pg_xact_commit_timestamp(xmin) AS committed_at,
            pg_xact_commit_timestamp(xmin) - published_at AS gap, pg_xact_commit_timestamp(xmin) - stamp AS whole
     FROM emag_publishes ORDER BY publish_number
 """
@@ -212,6 +212,13 @@ def test_100_000_changes_lie_before_the_time_of_their_publish(remembering: Datab
         with remembering.transaction() as tx:
             tx.run("DELETE FROM emag_scan_offers")
             tx.run("DELETE FROM emag_scan_pages")
-    for row in rows(remembering, _GAPS):
+    found = rows(remembering, _GAPS)
+    assert len(found) == 2
+    changed = rows(remembering, "SELECT valid_from, valid_to FROM emag_offer_history")
+    assert len(changed) == 200_000
+    first, second = (row.published_at for row in found)
+    assert {tuple(row) for row in changed} == {(first, second), (second, None)}
+    for row in found:
+        assert row.published_at < row.committed_at
         print(f"publish {row.publish_number}: {row.whole.total_seconds():.2f} s, gap {row.gap.total_seconds():.4f} s")
         assert row.gap < row.whole / 50

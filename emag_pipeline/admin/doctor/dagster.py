@@ -13,7 +13,7 @@ from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors, start_again
 from emag_pipeline.settings import Settings
 from emag_pipeline.store import server
-from emag_pipeline.store.engine import Database
+from emag_pipeline.store.engine import DAGSTERS, Database
 from emag_pipeline.wording import age
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _PART_SILENT_SECONDS = 1800.0
 def examine(settings: Settings) -> Iterator[Finding]:
     """Is the daemon alive, and do its sensors and schedules work?"""
     url = dagster_url(settings)
-    if silent := list(databases.unheard(SUBJECT, url, "Dagster's own database: ")):
+    if silent := list(databases.unreachable(SUBJECT, url, "Dagster's own database: ")):
         yield from silent
         return
     try:
@@ -87,7 +87,7 @@ def _unreadable(error: PipelineError) -> Iterator[Finding]:
 
 
 def _has_run(url: str) -> bool:
-    database = Database(url, pool_size=1)
+    database = Database(url, whose=DAGSTERS, pool_size=1)
     try:
         return server.has_table(database, "daemon_heartbeats")
     finally:

@@ -30,7 +30,7 @@ _KEPT = "`emag-pipeline up` keeps it running, and the offers fresh"
 _SECONDS = 3.0
 
 
-def unheard(subject: str, url: str, whose: str = "") -> Iterator[Finding]:
+def unreachable(subject: str, url: str, whose: str = "") -> Iterator[Finding]:
     """A finding if no address of the URL accepts or refuses a connection, otherwise nothing. Raises nothing."""
     places = libpq.tcp_addresses(url)
     if places and all(_is_silent(host, port, _SECONDS / len(places)) for host, port in places):
@@ -106,7 +106,7 @@ def examine(settings: Settings, *, slept: bool = False) -> Iterator[Finding]:
     `slept`: the embedded server was started for this examination.
     """
     where = settings.database_url
-    if where is not None and (silent := list(unheard(SUBJECT, where.get_secret_value()))):
+    if where is not None and (silent := list(unreachable(SUBJECT, where.get_secret_value()))):
         yield from silent
         return
     if where is None:
