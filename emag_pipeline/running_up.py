@@ -19,9 +19,9 @@ from typing import TextIO
 
 import psutil
 
-from emag_pipeline.processes import is_stopped, is_worker, variable_of
+from emag_pipeline.processes import is_stopped, is_worker, lives, variable_of
 from emag_pipeline.settings.home import claim
-from emag_pipeline.wording import iso_now
+from emag_pipeline.wording import counted, iso_now
 
 _FILE = "up.lock"
 #: The variable with the home of an `up`, which all processes that it starts inherit.
@@ -103,6 +103,38 @@ def members(home: Path) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A killed `up`, whose programs are still running: its process id, None if unknown, and their number."""
+
+    pid: int | None
+    programs: int
+
+    @property
+    def said(self) -> str:
+        """The problem in a sentence."""
+        who = "`up`" if self.pid is None else f"`up` (process {self.pid})"
+        return f"{who} was killed; its programs ({counted(self.programs, 'process', 'processes')}) run unsupervised"
+
+    @property
+    def remedy(self) -> str:
+        """How to get a supervisor again."""
+        return "Run `emag-pipeline up` again, which ends them first"
+
+
+def left_behind(home: Path) -> LeftBehind | None:
+    """What a killed `up` of this home has left running, which nothing restarts; None if there is nothing.
+
+    A program that asks is not counted itself.
+    """
+    if running(home) is not None:
+        return None
+    left = [one for one in members(home) if lives(one)]
+    if not left or running(home) is not None:  # an `up` that has started meanwhile
+        return None
+    return LeftBehind(_last_pid(home / _FILE), len(left))
+
+
 def home_of(process: psutil.Process) -> Path | None:
     """The home whose `up` has started a process; None for a process of another user."""
     home = variable_of(process, MARK)
@@ -124,6 +156,13 @@ def _write(file: TextIO, instance: Instance) -> None:
     file.truncate(0)
     json.dump(asdict(instance), file)
     file.flush()
+
+
+def _last_pid(path: Path) -> int | None:
+    """The process that held the lock last and could not empty the file at its end."""
+    with suppress(OSError, ValueError, TypeError):
+        return Instance(**json.loads(path.read_text())).pid
+    return None
 
 
 def _read(path: Path) -> Instance:

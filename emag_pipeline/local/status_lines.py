@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 
+from emag_pipeline import running_up
 from emag_pipeline.local import ports
 from emag_pipeline.local.words import (
     failure_words,
@@ -70,6 +71,8 @@ def _surroundings(database: Database, settings: Settings, accounts: Set[str], re
     lines = [f"{name}: {left_words(name)}" for name in left_accounts(database, list(accounts))]
     if words := invented_words(settings):
         lines.append(words)
+    if left := running_up.left_behind(settings.home):
+        lines.append(failure_words(left.said, left.remedy))
     if stopped := ports.stopped_sandbox(settings):
         lines.append(f"sandbox: {failure_words(stopped.words, stopped.how_to_resume)}")
     silent = None if silence.DAEMON in reported else silence.daemon_silence(database, settings)

@@ -56,7 +56,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
-        narrator.say(f"ended {counted(left, 'process', 'processes')} that an `up` that was killed had left running")
+        narrator.say(f"ended {counted(left, 'process', 'processes')} left behind by an `up` that was killed")
     _require_ports(settings)
     _introduce(settings, narrator)
     with (

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -214,9 +215,15 @@ def test_after_a_kill_the_next_up_clears_away_what_was_left_and_ctrl_c_stops_it_
     killed.wait_for("starting Dagster's webserver")
     killed.end(signal.SIGKILL)
     assert processes_of(home) != []
+    told = f"`up` (process {killed.process.pid}) was killed; its programs ("
+    document = json.loads(emag_pipeline(home, "doctor", "--json").stdout)
+    (finding,) = [one for one in document["findings"] if one["subject"] == "programs"]
+    assert (finding["verdict"], finding["what"][: len(told)]) == ("broken", told)
+    (line,) = [line for line in emag_pipeline(home, "status").stdout.splitlines() if told in line]
+    assert line.endswith("run unsupervised. Run `emag-pipeline up` again, which ends them first.")
     up = start(home, EMAG_UI_PORT=str(killed.ui_port), EMAG_SANDBOX_PORT=str(killed.sandbox_port))
     up.wait_for(_READY)
-    assert "had left running" in up.said()
+    assert "left behind by an `up` that was killed" in up.said()
     assert up.end(signal.SIGINT) == 130
     assert processes_of(home) == []
 
