@@ -16,7 +16,7 @@ from emag_pipeline.local.words import (
 )
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, is_reported_by, open_incidents
+from emag_pipeline.monitoring.incidents import Incident, is_reported_by, unresolved_incidents
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, check_results
@@ -40,9 +40,10 @@ def slowness_of(database: Database, settings: Settings, account: str) -> Slownes
 def status_lines(database: Database, settings: Settings, statuses: Sequence[AccountStatus]) -> list[str]:
     """What is running, what failed and what to do, in the order in which `status` prints it.
 
-    An incident that only repeats its account's last error, and a check that only repeats an incident, are left out.
+    Left out are an incident that a publish has ended since or that only repeats its account's last error, and a check
+    that only repeats an incident.
     """
-    incidents = open_incidents(database)
+    incidents = unresolved_incidents(database, statuses, settings)
     by_name = {status.account: status for status in statuses}
     same = {
         one.subject: one for one in incidents if one.subject in by_name and is_reported_by(one, by_name[one.subject])

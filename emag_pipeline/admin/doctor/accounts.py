@@ -11,7 +11,7 @@ from emag_pipeline.local.words import ended_words, left_words, slow_words, troub
 from emag_pipeline.marketplace import MarketplaceClient, ResponseHeaders, Timeouts
 from emag_pipeline.model import RequestRecord
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import is_reported_by, open_incidents
+from emag_pipeline.monitoring.incidents import is_reported_by, unresolved_incidents
 from emag_pipeline.review.deviations import is_accepted
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
@@ -84,11 +84,11 @@ def checks(settings: Settings) -> Iterator[Finding]:
 
 
 def incidents(settings: Settings) -> Iterator[Finding]:
-    """A finding for each open incident."""
+    """A finding for each incident that is not resolved."""
     with databases.opened(settings) as database:
         names = [account.name for account in settings.accounts]
         statuses = account_statuses(database, names)
-        found = open_incidents(database)
+        found = unresolved_incidents(database, statuses, settings)
     # the others are reported by `accounts`
     unreported = [one for one in found if not any(is_reported_by(one, status) for status in statuses)]
     for one in unreported:
