@@ -20,7 +20,7 @@ from emag_pipeline.monitoring.incidents import Incident, is_reported_by, unresol
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, check_results
-from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.accounts import left_accounts, of_another_host
 from emag_pipeline.sync.liveness import Trouble
 from emag_pipeline.sync.rate_budget import Slowness, slowness
 from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus
@@ -70,6 +70,9 @@ def status_lines(database: Database, settings: Settings, statuses: Sequence[Acco
 def _surroundings(database: Database, settings: Settings, accounts: Set[str], reported: Set[str]) -> list[str]:
     """Facts that are not about a configured account: accounts no longer configured, the sandbox, the daemon."""
     lines = [f"{name}: {left_words(name)}" for name in left_accounts(database, list(accounts))]
+    for account in settings.accounts:
+        if other := of_another_host(database, account):
+            lines.append(f"{account.name}: {failure_words(other.what, other.remedy)}")
     if words := invented_words(settings):
         lines.append(words)
     if left := running_up.left_behind(settings.home):

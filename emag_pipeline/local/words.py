@@ -142,7 +142,7 @@ def _minute(at: datetime) -> str:
 
 def left_words(account: str) -> str:
     """The remark on an account that is no longer in the settings."""
-    return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account}`"
+    return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account} --yes`"
 
 
 def unstarted_words(settings: Settings, account: str) -> str:

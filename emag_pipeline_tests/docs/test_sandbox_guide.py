@@ -69,7 +69,7 @@ def test_every_fault_and_limit_is_listed_with_its_options_and_choices() -> None:
 
 
 def test_every_verb_and_setting_is_listed(address: str) -> None:
-    told = {verb: words for (verb,), words in _table(_PAGE, "verb")}
+    told = {verb: words for verbs, words in _table(_PAGE, "verb") for verb in verbs}
     control = SandboxControl(address)
     with pytest.raises(ValueError, match="the known ones are") as caught:
         control.command("nothing", {})

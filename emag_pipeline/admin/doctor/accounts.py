@@ -19,7 +19,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import check_results
 from emag_pipeline.sync import remembered, request_log
 from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
-from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.accounts import left_accounts, of_another_host
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.plan import allowed_seconds, bounded, readings_due, scan_seconds, usual
 from emag_pipeline.sync.rate_budget import DatabaseBudget, Slowness, slowness
@@ -52,6 +52,9 @@ def accounts(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"account {status.account}", Verdict.OK, what, approved)
             elif status.last_error is not None:
                 yield _last_error(status)
+        for account in settings.accounts:
+            if other := of_another_host(database, account):
+                yield of_error(f"account {account.name}", other)
         for name in left_accounts(database, [account.name for account in settings.accounts]):
             yield ok(f"account {name}", left_words(name))
 
