@@ -21,7 +21,7 @@ import psutil
 
 from emag_pipeline.processes import is_stopped, is_worker, lives, variable_of
 from emag_pipeline.settings.home import claim
-from emag_pipeline.wording import counted, iso_now
+from emag_pipeline.wording import counted, iso_now, minute
 
 _FILE = "up.lock"
 #: The variable with the home of an `up`, which all processes that it starts inherit.
@@ -40,6 +40,14 @@ class Instance:
     started_at: str
     ports: Mapping[str, int] = field(default_factory=dict)
     accounts: Sequence[str] | None = None
+
+    @property
+    def since(self) -> str:
+        """Its start for people; as recorded if that is no time."""
+        try:
+            return minute(datetime.fromisoformat(self.started_at))
+        except ValueError:
+            return self.started_at
 
     @property
     def runs_for_seconds(self) -> float:
@@ -85,6 +93,16 @@ def running(home: Path) -> Instance | None:
     except OSError:
         pass  # none ever ran here, or the file is another user's
     return None
+
+
+def ended_ago(home: Path) -> float | None:
+    """Seconds since the last `up` of this home was stopped; None if one is running or was killed, or none ever ran."""
+    file = home / _FILE
+    try:
+        ended = file.stat()
+    except OSError:
+        return None
+    return time.time() - ended.st_mtime if ended.st_size == 0 and running(home) is None else None
 
 
 def mark(home: Path) -> dict[str, str]:
@@ -199,12 +217,12 @@ class StoppedProgram:
     @property
     def said(self) -> str:
         """The problem in a sentence."""
-        return f"{self.name} (process {self.pid}) is stopped and does not respond: its work is not done meanwhile"
+        return f"{self.name} (process {self.pid}) is suspended (SIGSTOP) and does not respond; its work is on hold"
 
     @property
     def remedy(self) -> str:
         """How to continue or restart it."""
-        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
+        return f"`kill -CONT {self.pid}` resumes it; after `kill -KILL {self.pid}`, `emag-pipeline up` restarts it"
 
 
 def stopped_programs(home: Path) -> list[StoppedProgram]:
