@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 
 def approve(
-    sync_id: Annotated[UUID, typer.Argument(help="The refused sync, as shown by `status` and by the run's error.")],
+    sync_id: Annotated[
+        UUID, typer.Argument(metavar="SYNC_ID", help="The refused sync, as shown by `status` and by the run's error.")
+    ],
     even_if_empty: Annotated[
         bool, typer.Option("--even-if-empty", help="Approve even a scan that contains no offer to publish.")
     ] = False,
@@ -61,7 +63,7 @@ class DiscardedJson(JsonModel):
 
 
 def discard(
-    sync_id: Annotated[UUID, typer.Argument(help="The sync, as shown by `status`.")],
+    sync_id: Annotated[UUID, typer.Argument(metavar="SYNC_ID", help="The sync, as shown by `status`.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be discarded.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -37,7 +37,7 @@ def up(settings: Settings, narrator: Narrator) -> int:
     accounts = [account.name for account in settings.accounts]
     with StopSignals() as signals, claimed(settings.home, ui, settings.ports, accounts) as other:
         if other is not None:
-            narrator.say(f"already running: process {other.pid}, since {other.started_at}, UI at {other.ui}")
+            narrator.say(f"already running: process {other.pid}, since {other.since}, UI at {other.ui}")
             for variable, port in settings.ports.items():
                 if other.ports.get(variable, port) != port:
                     kept = f"stays at {other.ports[variable]} until that `up` is stopped"

@@ -29,6 +29,7 @@ from emag_pipeline.sync.account_health import (
     published_words,
 )
 from emag_pipeline.sync.status import AccountStatus
+from emag_pipeline.wording import minute
 
 log = logger(__name__)
 
@@ -156,7 +157,7 @@ def _by_itself(state: AccountState, settings: Settings) -> str:
     due = due_seconds(state, settings)
     if not 0 < due < inf:
         return ""
-    return f". It is retried automatically at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
+    return f". It is retried automatically at {minute(datetime.now(UTC) + timedelta(seconds=due))}"
 
 
 def _stale(state: AccountState, settings: Settings) -> IncidentFinding | None:

@@ -129,7 +129,7 @@ def test_open_incidents_are_told_with_their_remedy(database: Database, database_
         database, incidents.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
     )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
-    assert finding.what.startswith("fbe is failing since ")
+    assert finding.what.startswith("fbe has been failing since ")
     assert finding.what.endswith(": the marketplace refuses the password")
     assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Correct it")
 

@@ -153,7 +153,7 @@ def test_its_exporter_tells_what_was_published_and_is_started_again_when_it_dies
     assert value(_metrics(newcomer), "emag_offers", account_type="fbe", state="deleted") == 0
     (exporter,) = (one for one in running_up.members(newcomer.home) if "exporter" in one.cmdline())
     exporter.kill()
-    newcomer.wait_for("exporter was killed by signal 9; it is started again")
+    newcomer.wait_for("exporter was killed by signal 9; restarting it")
     wait_until(lambda: ports.answers(newcomer.metrics_port), 60, newcomer.said)
     processed = value(_metrics(newcomer), "emag_sync_offers_processed_total", account_type="main")
     assert processed >= 1200

@@ -25,7 +25,7 @@ from emag_pipeline.sync.plan import allowed_seconds, bounded, readings_due, scan
 from emag_pipeline.sync.rate_budget import DatabaseBudget, Slowness, slowness
 from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
-from emag_pipeline.wording import age, counted
+from emag_pipeline.wording import age, counted, minute
 
 CHECKS = "checks"
 INCIDENTS = "incidents"
@@ -95,8 +95,7 @@ def incidents(settings: Settings) -> Iterator[Finding]:
     # the others are reported by `accounts`
     unreported = [one for one in found if not any(is_reported_by(one, status) for status in statuses)]
     for one in unreported:
-        since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
-        what = f"{one.subject} is {one.kind} since {since}: {_without(one.subject, one.message)}"
+        what = f"{one.subject} has been {one.kind} since {minute(one.opened_at)}: {_without(one.subject, one.message)}"
         yield broken(INCIDENTS, what, one.remedy)
     if not unreported:
         yield ok(INCIDENTS, "no other incident is open" if found else "no incident is open")
@@ -238,4 +237,4 @@ def _time(
     allowed = age(allowed_seconds(settings.timeout_hours, seconds))
     twice = ", because all pages are read twice" if readings > 1 else ""
     rate = "current" if slow.page_size or slow.slowed_at else "allowed"
-    return ok(subject, f"a sync takes {age(seconds)} at the {rate} rate{twice}, and may take {allowed}")
+    return ok(subject, f"a sync takes {age(seconds)} at the {rate} rate{twice}; the limit is {allowed}")
