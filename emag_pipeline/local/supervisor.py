@@ -90,7 +90,7 @@ class Supervisor:
         return child
 
     def _tell_stopped(self, child: Child) -> None:
-        """Report once that a program was stopped (SIGSTOP), which causes no error, and once that it runs again."""
+        """Report once that a program was stopped (SIGSTOP), which causes no error, and once that it runs on."""
         name, pid = child.program.name, child.process.pid
         if child.is_stopped and name not in self._stopped:
             self._stopped.add(name)
