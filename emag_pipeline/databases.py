@@ -20,7 +20,7 @@ from emag_pipeline.wording import AFTER_AN_OUTAGE
 _AWAY = "the embedded PostgreSQL is not running"
 _FULL = "its disk is full"
 _STARTS = "the embedded PostgreSQL is starting up"
-_RECOVERS = f"{_STARTS} (it recovers what a crash has left)"
+_RECOVERS = f"{_STARTS} (crash recovery)"
 _STOPPED = "the embedded PostgreSQL was told to stop"
 
 
@@ -119,7 +119,7 @@ def require_not_frozen(home: Path) -> None:
 
 
 def _recovery(home: Path, why: str) -> DatabaseUnavailable:
-    remedy = f"Wait until it accepts connections: its log {embedded.log_of(home)} says how far it is"
+    remedy = f"Wait until it accepts connections: its log {embedded.log_of(home)} shows the progress"
     # later it is no longer known what it had to recover
     what = _RECOVERS if embedded.starting(home) and embedded.recovers(home) else _STARTS
     return DatabaseUnavailable(what, where=f"EMAG_HOME {home}", why=why, remedy=remedy, is_away=True)

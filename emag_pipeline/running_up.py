@@ -19,9 +19,9 @@ from typing import TextIO
 
 import psutil
 
-from emag_pipeline.processes import is_stopped, is_worker, variable_of
+from emag_pipeline.processes import is_stopped, is_worker, lives, variable_of
 from emag_pipeline.settings.home import claim
-from emag_pipeline.wording import iso_now
+from emag_pipeline.wording import counted, iso_now, minute
 
 _FILE = "up.lock"
 #: The variable with the home of an `up`, which all processes that it starts inherit.
@@ -40,6 +40,14 @@ class Instance:
     started_at: str
     ports: Mapping[str, int] = field(default_factory=dict)
     accounts: Sequence[str] | None = None
+
+    @property
+    def since(self) -> str:
+        """Its start for people; as recorded if that is no time."""
+        try:
+            return minute(datetime.fromisoformat(self.started_at))
+        except ValueError:
+            return self.started_at
 
     @property
     def runs_for_seconds(self) -> float:
@@ -87,6 +95,16 @@ def running(home: Path) -> Instance | None:
     return None
 
 
+def ended_ago(home: Path) -> float | None:
+    """Seconds since the last `up` of this home was stopped; None if one is running or was killed, or none ever ran."""
+    file = home / _FILE
+    try:
+        ended = file.stat()
+    except OSError:
+        return None
+    return time.time() - ended.st_mtime if ended.st_size == 0 and running(home) is None else None
+
+
 def mark(home: Path) -> dict[str, str]:
     """The variable that makes a process, and all that it starts, a member of this home's `up`."""
     return {MARK: str(home.resolve())}
@@ -101,6 +119,38 @@ def members(home: Path) -> list[psutil.Process]:
     """The running processes that the `up` of this home has started, directly or not; without this process."""
     wanted = home.resolve()
     return [process for process in psutil.process_iter() if process.pid != os.getpid() and home_of(process) == wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A killed `up`, whose programs are still running: its process id, None if unknown, and their number."""
+
+    pid: int | None
+    programs: int
+
+    @property
+    def said(self) -> str:
+        """The problem in a sentence."""
+        who = "`up`" if self.pid is None else f"`up` (process {self.pid})"
+        return f"{who} was killed; its programs ({counted(self.programs, 'process', 'processes')}) run unsupervised"
+
+    @property
+    def remedy(self) -> str:
+        """How to get a supervisor again."""
+        return "Run `emag-pipeline up` again, which ends them first"
+
+
+def left_behind(home: Path) -> LeftBehind | None:
+    """What a killed `up` of this home has left running, which nothing restarts; None if there is nothing.
+
+    A program that asks is not counted itself.
+    """
+    if running(home) is not None:
+        return None
+    left = [one for one in members(home) if lives(one)]
+    if not left or running(home) is not None:  # an `up` that has started meanwhile
+        return None
+    return LeftBehind(_last_pid(home / _FILE), len(left))
 
 
 def home_of(process: psutil.Process) -> Path | None:
@@ -124,6 +174,13 @@ def _write(file: TextIO, instance: Instance) -> None:
     file.truncate(0)
     json.dump(asdict(instance), file)
     file.flush()
+
+
+def _last_pid(path: Path) -> int | None:
+    """The process that held the lock last and could not empty the file at its end."""
+    with suppress(OSError, ValueError, TypeError):
+        return Instance(**json.loads(path.read_text())).pid
+    return None
 
 
 def _read(path: Path) -> Instance:
@@ -160,12 +217,12 @@ class StoppedProgram:
     @property
     def said(self) -> str:
         """The problem in a sentence."""
-        return f"{self.name} (process {self.pid}) is stopped and does not respond: its work is not done meanwhile"
+        return f"{self.name} (process {self.pid}) is suspended (SIGSTOP) and does not respond; its work is on hold"
 
     @property
     def remedy(self) -> str:
         """How to continue or restart it."""
-        return f"`kill -CONT {self.pid}` resumes it, `kill -KILL {self.pid}` has `emag-pipeline up` start it again"
+        return f"`kill -CONT {self.pid}` resumes it; after `kill -KILL {self.pid}`, `emag-pipeline up` restarts it"
 
 
 def stopped_programs(home: Path) -> list[StoppedProgram]:

@@ -13,6 +13,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def closed(sentence: str) -> str:
+    """The sentence with a full stop, unless it is a question."""
+    return sentence if sentence.endswith("?") else f"{sentence}."
+
+
 # Durations in words.
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
@@ -64,6 +69,14 @@ def gist(text: str) -> str:
             break
         said = f"{said} {line}"
     return said.rstrip(".: ")
+
+
+# Times for people: one format in all outputs.
+
+
+def minute(moment: datetime) -> str:
+    """A moment to the minute in UTC, such as `2026-11-28 11:21 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 # Times for programs: one format for JSON, logs and CSV files.

@@ -8,7 +8,7 @@ import pytest
 
 from emag_pipeline.databases import silence
 from emag_pipeline.errors import SettingsError
-from emag_pipeline.running_up import MARK, claimed, elsewhere, running
+from emag_pipeline.running_up import MARK, claimed, elsewhere, ended_ago, left_behind, mark, running
 
 _HOLDER = """
 import sys, time
@@ -66,6 +66,33 @@ def test_a_file_left_by_a_killed_first_blocks_nobody(tmp_path: Path) -> None:
     assert str(holder.pid) in (tmp_path / "up.lock").read_text()
     with claimed(tmp_path, "http://127.0.0.1:2") as other:
         assert other is None
+
+
+def test_what_a_killed_up_has_left_running_is_told_until_it_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "input()"]
+    given = {**os.environ, **mark(tmp_path)}
+    assert left_behind(tmp_path) is None
+    with _holder(tmp_path) as holder, subprocess.Popen(command, stdin=subprocess.PIPE, env=given) as program:
+        assert left_behind(tmp_path) is None, "it is supervised"
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        found = left_behind(tmp_path)
+        program.communicate(b"\n")
+    assert found is not None
+    assert found.said == f"`up` (process {holder.pid}) was killed; its programs (1 process) run unsupervised"
+    assert found.remedy == "Run `emag-pipeline up` again, which ends them first"
+    assert left_behind(tmp_path) is None
+
+
+def test_how_long_ago_one_was_stopped_is_known_unless_it_runs_or_was_killed(tmp_path: Path) -> None:
+    assert ended_ago(tmp_path) is None
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        assert ended_ago(tmp_path) is None
+    os.utime(tmp_path / "up.lock", (0, 0))
+    assert (ended_ago(tmp_path) or 0) > 1_000_000_000
+    with _holder(tmp_path) as holder:
+        os.kill(holder.pid, signal.SIGKILL)
+    assert ended_ago(tmp_path) is None
 
 
 def test_it_can_be_claimed_again_after_its_end(tmp_path: Path) -> None:

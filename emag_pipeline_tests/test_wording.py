@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emag_pipeline import wording
-from emag_pipeline.wording import age, gist, iso
+from emag_pipeline.wording import age, closed, gist, iso, minute
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,14 @@ def test_every_time_has_the_same_length_and_zone() -> None:
     assert iso(_HERE + timedelta(microseconds=5)) == "2026-03-01T04:00:00.000005Z"
     assert iso(None) is None
     assert datetime.fromisoformat(iso(_HERE)) == _HERE.astimezone(UTC)
+
+
+def test_a_time_for_people_is_in_utc_to_the_minute() -> None:
+    assert minute(_HERE) == "2026-03-01 04:00 UTC"
+
+
+def test_a_sentence_gets_a_full_stop_but_a_question_keeps_its_mark() -> None:
+    assert (closed("Start it"), closed("Did you mean this?")) == ("Start it.", "Did you mean this?")
 
 
 _CALL = """grpc._channel._InactiveRpcError: <_InactiveRpcError of RPC that terminated with:

@@ -134,7 +134,7 @@ _CONDITIONS = {
     "price accepted": _verdicts("price_", lambda state: [state.offer_validation_status]),
     "product accepted": _verdicts("product_", lambda state: state.validation_status),
     "translation accepted": _verdicts("translation_", lambda state: state.translation_validation_status),
-    "answer readable": _About(("field_",), lambda state: _named(state.unreadable)),
+    "fields readable": _About(("field_",), lambda state: _named(state.unreadable)),
 }
 
 

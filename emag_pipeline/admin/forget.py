@@ -167,6 +167,6 @@ def _way_out(settings: Settings, account: str) -> str:
     others = [one.name for one in settings.accounts if one.name != account]
     left_out = f"set EMAG_ACCOUNTS={','.join(others)}" if others else "name another account in EMAG_ACCOUNTS"
     return (
-        "Set the credentials of your own account: data from the sandbox may then be removed. To do without "
-        f"{account} on the sandbox, {left_out} first"
+        "Set the credentials of your own account: data from the sandbox may then be removed. To drop "
+        f"{account} from the sandbox, {left_out} first"
     )

@@ -11,6 +11,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import row_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.sync.status import account_statuses
+from emag_pipeline.wording import minute
 
 # Figures and texts of an offer, for people.
 
@@ -139,7 +140,7 @@ def found(database: Database, account: str, offer_id: int) -> KnownOffer:
         raise SettingsError(
             "the offer was never published",
             where=where,
-            why=f"it was quarantined when it was read at {at(rejected.rejected_at)}: {rejected.reason}",
+            why=f"it was quarantined when it was read at {minute(rejected.rejected_at)}: {rejected.reason}",
             remedy=f"Correct it in the marketplace; `emag-pipeline rejects --account {account}` lists quarantined rows",
         )
     (status,) = account_statuses(database, [account], sees_staging=False)
@@ -153,7 +154,7 @@ def found(database: Database, account: str, offer_id: int) -> KnownOffer:
     raise SettingsError(
         "the offer does not exist",
         where=where,
-        why=f"no scan up to the publish of {at(status.last_publish_at)} has read it",
+        why=f"no scan up to the publish of {minute(status.last_publish_at)} has read it",
         remedy="Check the account and the id (the seller's own, emag_offer_id in the tables)",
     )
 
@@ -165,12 +166,7 @@ def title(offer: KnownOffer) -> str:
 
 def since(moment: datetime, known_since: datetime) -> str:
     """Since when, in words: how long a state of the first publish had lasted before is not known."""
-    return f"{'at least ' if moment <= known_since else ''}since {at(moment)}"
-
-
-def at(moment: datetime) -> str:
-    """A moment (UTC) for people, to the minute."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{'at least ' if moment <= known_since else ''}since {minute(moment)}"
 
 
 @dataclass(frozen=True, slots=True)

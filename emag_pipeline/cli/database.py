@@ -50,7 +50,7 @@ def psql(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ARGUMENT…]", help="Passed to psql, e.g. -c 'SELECT …'; put -h and --help for psql after --."
+            metavar="ARGUMENT", help="Passed to psql, e.g. -c 'SELECT …'; put -h and --help for psql after --."
         ),
     ] = None,
     print_only: Annotated[
@@ -224,7 +224,7 @@ class ForgetJson(JsonModel):
 
 
 def forget(
-    account: Annotated[str, typer.Argument(help="An account that is no longer configured.")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account that is no longer configured.")],
     yes: Annotated[
         bool, typer.Option("--yes", help="Remove it. Without this, only show what would be removed.")
     ] = False,
@@ -235,7 +235,7 @@ def forget(
 ) -> None:
     """Remove everything kept of an account: offers, history, marts, ledger, calls, quarantine, incidents, its report.
 
-    Shows what stays for a time: logs of all accounts, Dagster's runs, and files written elsewhere.
+    Also lists what is kept temporarily: logs of all accounts, Dagster's runs, and files written elsewhere.
 
     Only a backup can bring it back. Refused while a sync of the account runs, and for an account that is configured,
     unless its offers came from another marketplace than the one configured now (as after a trial on the sandbox). What

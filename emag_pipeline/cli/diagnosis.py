@@ -1,4 +1,4 @@
-"""`emag-pipeline doctor` and `probe`: what is wrong here, and how the marketplace really answers."""
+"""`emag-pipeline doctor` and `probe`: what is wrong here, and how the marketplace actually responds."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from emag_pipeline.cli.arguments import JsonOption
 from emag_pipeline.console import console
 from emag_pipeline.json_output import JsonModel, Moment, json_text
 from emag_pipeline.settings import load_settings
-from emag_pipeline.wording import counted
+from emag_pipeline.wording import closed, counted
 
 if TYPE_CHECKING:
     from emag_pipeline.admin.probe.probe_file import OrderJson, ParametersJson, ProbeFileJson
@@ -73,7 +73,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def _line(finding: Finding, width: int) -> Text:
-    remedy = f". {finding.remedy}." if finding.remedy else ""
+    remedy = f". {closed(finding.remedy)}" if finding.remedy else ""
     said = f"  {finding.subject}: {finding.what}{remedy}"
     return Text.assemble((f"{finding.verdict:{width}}", _STYLES[finding.verdict]), said)
 
@@ -103,7 +103,7 @@ def probe(
         ),
     ] = False,
 ) -> None:
-    """Find out how an account's marketplace really answers, and write that to a file that is safe to share.
+    """Find out how an account's marketplace actually responds, and write that to a file that is safe to share.
 
     Makes at most six calls, within the rate limit and recorded like all others. The file states the types, lengths and
     counts of each field, the names of unknown fields, which parameters are obeyed, the order of the listing, rate limit

@@ -19,6 +19,7 @@ from emag_pipeline.logs.configure import configure_command
 from emag_pipeline.logs.printed import says_lines
 from emag_pipeline.settings import given_variables, load_settings
 from emag_pipeline.settings.wrong_variables import unread
+from emag_pipeline.wording import closed
 
 log = logger(__name__)
 
@@ -62,7 +63,8 @@ def application(command: str | None = None) -> typer.Typer:
     app = typer.Typer(
         name="emag-pipeline",
         epilog="Exit codes: 0 success, 1 failed and a retry may help, 2 wrong usage or settings, "
-        "3 refused by the audit, 4 another sync is running, 5 failed and a retry cannot help, 130 interrupted. "
+        "3 refused by the audit, 4 another sync is running, 5 failed and a retry cannot help, 6 `doctor` could not "
+        "examine everything, 130 interrupted. "
         "Settings are read from the environment and from a .env file; see .env.example.",
         no_args_is_help=True,
         add_completion=False,
@@ -92,7 +94,7 @@ def _warn_of_unread(*, is_plain: bool) -> None:
     with suppress(SettingsError):
         for what, remedy in unread(given_variables()):
             if is_plain:
-                tell(f"{what}. {remedy}.")
+                tell(f"{what}. {closed(remedy)}")
             else:
                 log.warning("variable_not_read", message=what, remedy=remedy)
 

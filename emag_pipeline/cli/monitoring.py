@@ -21,7 +21,7 @@ from emag_pipeline.logs.configure import configure_service
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.alerts import run_url
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, open_incidents
+from emag_pipeline.monitoring.incidents import Incident, unresolved_incidents
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.settings.accounts import SANDBOX
 from emag_pipeline.store.engine import Database
@@ -228,14 +228,13 @@ def status_document(database: Database, settings: Settings) -> StatusJson:
     at = datetime.now(UTC)
     silent = silence.daemon_silence(database, settings)
     troubles = sync_troubles(database, settings)
+    statuses = _statuses(database, settings)
     return StatusJson(
         at=at,
         not_configured=left_accounts(database, [account.name for account in settings.accounts]),
         daemon=None if silent is None else DaemonSilenceJson.model_validate(silent),
-        accounts=[
-            _account(database, settings, one, troubles.get(one.account)) for one in _statuses(database, settings)
-        ],
-        incidents=[_incident(one, settings) for one in open_incidents(database)],
+        accounts=[_account(database, settings, one, troubles.get(one.account)) for one in statuses],
+        incidents=[_incident(one, settings) for one in unresolved_incidents(database, statuses, settings)],
         checks=[FailingCheckJson.model_validate(one) for one in failing_checks(database, settings)],
     )
 

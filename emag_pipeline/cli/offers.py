@@ -20,7 +20,6 @@ from emag_pipeline.admin.history import (
     KnownOffer,
     OfferState,
     OfferTimeline,
-    at,
     money,
     one_line,
     sampled,
@@ -37,7 +36,7 @@ from emag_pipeline.local.embedded_use import looked_into
 from emag_pipeline.marts.issue_words import issue
 from emag_pipeline.settings import Settings, load_settings
 from emag_pipeline.sync.account_health import is_stale, published_words
-from emag_pipeline.wording import age
+from emag_pipeline.wording import age, minute
 
 
 class ReasonJson(JsonModel):
@@ -186,7 +185,7 @@ def _copy_lines(found: Explanation, settings: Settings) -> Iterator[Line]:
         stale = ", which is stale: `emag-pipeline status` says why" if is_stale(found.account, settings) else ""
         yield f"As {published_words(found.account)}{stale}.", "yellow" if stale else ""
     if found.rejection is not None and found.offer.rejected_at is not None:
-        since = f"Its newest row has been in quarantine since {at(found.offer.rejected_at)}"
+        since = f"Its newest row has been in quarantine since {minute(found.offer.rejected_at)}"
         why = f"({one_line(found.rejection.reason)})"
         yield f"{since} {why}: this is its last good state, and the marketplace may show another.", "yellow"
 
@@ -196,7 +195,7 @@ def _since(moment: datetime, known_since: datetime, now: datetime) -> str:
 
 
 def _ago(moment: datetime, now: datetime) -> str:
-    return f"{at(moment)} ({age((now - moment).total_seconds())})"
+    return f"{minute(moment)} ({age((now - moment).total_seconds())})"
 
 
 class StateJson(JsonModel):
@@ -290,7 +289,7 @@ def _draw(onto: Console, found: OfferTimeline, now: datetime) -> None:
     for curve in _curves(found.entries, now):
         onto.print(Text(curve))
     if offer.rejected_at is not None:
-        since = f"Its newest row has been in quarantine since {at(offer.rejected_at)}"
+        since = f"Its newest row has been in quarantine since {minute(offer.rejected_at)}"
         onto.print(Text(f"{since}: the last line is its last good state.", "yellow"))
 
 

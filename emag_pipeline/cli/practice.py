@@ -136,7 +136,7 @@ class DrillsJson(JsonModel):
 
 def drill(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Play only these. Default: all.", show_default=False)
+        list[str] | None, typer.Argument(metavar="NAME", help="Play only these. Default: all.", show_default=False)
     ] = None,
     only_list: Annotated[bool, typer.Option("--list", help="List the drills without playing any.")] = False,
     as_json: Annotated[
@@ -146,9 +146,8 @@ def drill(
     """Play faults against the sandbox and check how the pipeline handles them.
 
     Server errors, inconsistent pages, bad rows, kills, a crashing database: each meets a real run, on a PostgreSQL of
-    its own in a temporary directory. Your database and settings are not touched. The exit code is 0 if every drill went
-    as docs/faults.md says, with no row lost and none wrongly deleted, else 1. All drills together take about four
-    minutes.
+    its own in a temporary directory. Your database and settings are not touched. The exit code is 0 if every drill
+    matched docs/faults.md, with no row lost or wrongly deleted, else 1. All drills together take about six minutes.
     """
     from emag_pipeline.console import Narrator  # the sandbox needs nothing of the pipeline
     from emag_pipeline.drills.play import exit_code

@@ -91,9 +91,10 @@ def sync(
 ) -> None:
     """Refresh accounts now: read every page, audit, publish, update the marts.
 
-    Runs the same Dagster job as the schedules and records it in the same place, whether or not `up` is running. If no
-    database or marketplace is configured, the embedded PostgreSQL and the sandbox are started for the duration. Ctrl-C
-    stops it; the next sync continues after the last durable page, or reads everything again with --anew.
+    Runs the same Dagster job as the schedules and records it in the same Dagster instance, whether or not `up` is
+    running. If no database or marketplace is configured, the embedded PostgreSQL and the sandbox are started for the
+    duration. Ctrl-C stops it; the next sync continues after the last durable page, or reads everything again with
+    --anew.
 
     Each account is reported as soon as it is published. Its marts and checks follow, after the marketplace's
     categories, VAT rates and handling times have been read where they are missing or old. A failure in these later

@@ -30,7 +30,7 @@ def require_days(first: date, last: date) -> None:
     today = datetime.now(UTC).date()
     if not first <= last <= today:
         raise SettingsError(
-            f"there is no assortment to compute from {first} to {last}",
+            f"no assortment can be computed from {first} to {last}",
             remedy=f"Give days up to {today} (UTC), the earlier one with --from",
         )
 
@@ -70,7 +70,7 @@ def _first_days(database: Database, around: Surroundings, accounts: Sequence[str
     published = first_publish_days(database, accounts)
     if not published:
         raise SettingsError(
-            "there is no assortment to compute",
+            "no assortment can be computed",
             where=", ".join(accounts),
             why="nothing was ever published",
             remedy="Publish first: `emag-pipeline sync`",
@@ -78,13 +78,13 @@ def _first_days(database: Database, around: Surroundings, accounts: Sequence[str
     first = min(published.values())
     if asked < max(first, known_to_dagster):
         later = (
-            f"EMAG_FIRST_DAY is {known_to_dagster}" if known_to_dagster > first else f"the first publish is of {first}"
+            f"EMAG_FIRST_DAY is {known_to_dagster}" if known_to_dagster > first else f"the first publish was on {first}"
         )
         raise SettingsError(
-            f"there is no assortment to compute of {asked}",
+            f"no assortment can be computed for {asked}",
             where=", ".join(accounts),
             why=later,
-            remedy=f"Begin with the first day that there is: --from {max(first, known_to_dagster)}",
+            remedy=f"Start from that day: --from {max(first, known_to_dagster)}",
         )
     return published
 

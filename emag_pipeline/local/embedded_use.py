@@ -180,7 +180,7 @@ class EmbeddedWatch:
             return
         self._was_starting = False
         if self._said:
-            self._say("the embedded PostgreSQL runs again")
+            self._say("the embedded PostgreSQL is running again")
             self._said.clear()
 
     def is_away(self) -> bool:

@@ -100,7 +100,7 @@ class Holder:
         """A description of the process; only names, since command lines may contain secrets."""
         of_home = f" of the `up` in EMAG_HOME {self.home}" if self.home else ""
         who = f"{self.program} (process {self.pid}{of_home})" if self.program else f"process {self.pid} ({self.name})"
-        return f"{who} listens there" + (" and is stopped: it does not respond" if self.is_stopped else "")
+        return f"{who} listens there" + (" and is suspended (SIGSTOP): it does not respond" if self.is_stopped else "")
 
     @property
     def how_to_resume(self) -> str:

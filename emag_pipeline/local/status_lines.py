@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 
+from emag_pipeline import running_up
 from emag_pipeline.local import ports
 from emag_pipeline.local.words import (
     failure_words,
@@ -15,11 +16,11 @@ from emag_pipeline.local.words import (
 )
 from emag_pipeline.monitoring import silence
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import Incident, is_reported_by, open_incidents
+from emag_pipeline.monitoring.incidents import Incident, is_reported_by, unresolved_incidents
 from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult, check_results
-from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.accounts import left_accounts, of_another_host
 from emag_pipeline.sync.liveness import Trouble
 from emag_pipeline.sync.rate_budget import Slowness, slowness
 from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus
@@ -39,9 +40,10 @@ def slowness_of(database: Database, settings: Settings, account: str) -> Slownes
 def status_lines(database: Database, settings: Settings, statuses: Sequence[AccountStatus]) -> list[str]:
     """What is running, what failed and what to do, in the order in which `status` prints it.
 
-    An incident that only repeats its account's last error, and a check that only repeats an incident, are left out.
+    Left out are an incident that a publish has ended since or that only repeats its account's last error, and a check
+    that only repeats an incident.
     """
-    incidents = open_incidents(database)
+    incidents = unresolved_incidents(database, statuses, settings)
     by_name = {status.account: status for status in statuses}
     same = {
         one.subject: one for one in incidents if one.subject in by_name and is_reported_by(one, by_name[one.subject])
@@ -68,8 +70,13 @@ def status_lines(database: Database, settings: Settings, statuses: Sequence[Acco
 def _surroundings(database: Database, settings: Settings, accounts: Set[str], reported: Set[str]) -> list[str]:
     """Facts that are not about a configured account: accounts no longer configured, the sandbox, the daemon."""
     lines = [f"{name}: {left_words(name)}" for name in left_accounts(database, list(accounts))]
+    for account in settings.accounts:
+        if other := of_another_host(database, account):
+            lines.append(f"{account.name}: {failure_words(other.what, other.remedy)}")
     if words := invented_words(settings):
         lines.append(words)
+    if left := running_up.left_behind(settings.home):
+        lines.append(failure_words(left.said, left.remedy))
     if stopped := ports.stopped_sandbox(settings):
         lines.append(f"sandbox: {failure_words(stopped.words, stopped.how_to_resume)}")
     silent = None if silence.DAEMON in reported else silence.daemon_silence(database, settings)

@@ -210,7 +210,7 @@ def under_way_lines(found: UnderWay, accounts: Sequence[str]) -> list[str]:
 
 
 def _nothing(was: str, unreached: Sequence[str]) -> str:
-    return f"nothing {was} under way, as far as could be seen" if unreached else f"nothing {was} under way"
+    return f"nothing {was} running, as far as could be seen" if unreached else f"nothing {was} running"
 
 
 def _lines(said: Mapping[str, Sequence[str]], accounts: Sequence[str], nothing: str) -> Iterator[str]:

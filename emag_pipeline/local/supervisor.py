@@ -63,7 +63,7 @@ class Supervisor:
             is_excused = are_excused()
             if not is_excused and self._dies_too_often(name):
                 raise child.broken(f"{how}, for the {_MOST_DEATHS}th time in ten minutes")
-            self._say(f"{name} {how}; it is started again{wording.see(' (log: {log})', child.log)}")
+            self._say(f"{name} {how}; restarting it{wording.see(' (log: {log})', child.log)}")
             self._signals.wait(_EXCUSED_SECONDS if is_excused else len(self._deaths[name]) / 2)
             self._launch(child.program)
             restarted = True
@@ -90,12 +90,12 @@ class Supervisor:
         return child
 
     def _tell_stopped(self, child: Child) -> None:
-        """Report once that a program was stopped (SIGSTOP), which causes no error, and once that it runs again."""
+        """Report once that a program was stopped (SIGSTOP), which causes no error, and once that it runs on."""
         name, pid = child.program.name, child.process.pid
         if child.is_stopped and name not in self._stopped:
             self._stopped.add(name)
-            lets = f"`kill -CONT {pid}` resumes it, `kill -KILL {pid}` has it started again"
-            self._say(f"{name} (process {pid}) is stopped and does not respond: {lets}")
+            lets = f"`kill -CONT {pid}` resumes it; after `kill -KILL {pid}`, `up` restarts it"
+            self._say(f"{name} (process {pid}) is suspended (SIGSTOP) and does not respond: {lets}")
         elif not child.is_stopped and name in self._stopped:
             self._stopped.discard(name)
             self._say(f"{name} is running again")

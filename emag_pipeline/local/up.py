@@ -37,8 +37,7 @@ def up(settings: Settings, narrator: Narrator) -> int:
     accounts = [account.name for account in settings.accounts]
     with StopSignals() as signals, claimed(settings.home, ui, settings.ports, accounts) as other:
         if other is not None:
-            since = other.started_at.partition(".")[0].replace("T", " ") + " UTC"
-            narrator.say(f"already running: process {other.pid}, since {since}, UI at {other.ui}")
+            narrator.say(f"already running: process {other.pid}, since {other.since}, UI at {other.ui}")
             for variable, port in settings.ports.items():
                 if other.ports.get(variable, port) != port:
                     kept = f"stays at {other.ports[variable]} until that `up` is stopped"
@@ -57,7 +56,7 @@ def _run(settings: Settings, narrator: Narrator, signals: StopSignals, ui: str) 
     settings.require_marketplace()
     left = end_left_behind(settings.home)
     if left:
-        narrator.say(f"ended {counted(left, 'process', 'processes')} that an `up` that was killed had left running")
+        narrator.say(f"ended {counted(left, 'process', 'processes')} left behind by an `up` that was killed")
     _require_ports(settings)
     _introduce(settings, narrator)
     with (

@@ -13,7 +13,7 @@ from emag_pipeline.sync.ledger import SyncPhase, SyncStatus
 from emag_pipeline.sync.liveness import Condition, Trouble
 from emag_pipeline.sync.rate_budget import Slowness
 from emag_pipeline.sync.status import SyncProgress
-from emag_pipeline.wording import age, counted, goes_on
+from emag_pipeline.wording import age, counted, goes_on, minute
 
 
 def progress_words(sync: SyncProgress) -> str:
@@ -125,24 +125,20 @@ def slow_words(settings: Settings, found: Slowness) -> list[tuple[str, str]]:
     said = []
     if found.page_size is not None and found.page_size_since is not None:
         since, again = found.page_size_since, found.page_size_since + timedelta(days=1)
-        what = f"pages of {found.page_size} offers have been read since {_minute(since)} because larger ones failed"
-        when = f"after {_minute(again)}" if again > datetime.now(UTC) else "by the next sync"
+        what = f"pages of {found.page_size} offers have been read since {minute(since)} because larger ones failed"
+        when = f"after {minute(again)}" if again > datetime.now(UTC) else "by the next sync"
         said.append((what, f"No action needed: larger ones are tried again {when}"))
     if found.slowed_at is not None:
         rate = 1 / (settings.pace_seconds * found.air)
-        what = f"calls are slowed to {rate:.1f} per second since an HTTP 429 at {_minute(found.slowed_at)}"
+        what = f"calls are slowed to {rate:.1f} per second since an HTTP 429 at {minute(found.slowed_at)}"
         back = "No action needed: every ten minutes without another one restore a tenth of the rate"
         said.append((what, f"{back}; if they come again and again, set EMAG_SYNC_RATE_SHARE"))
     return said
 
 
-def _minute(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def left_words(account: str) -> str:
     """The remark on an account that is no longer in the settings."""
-    return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account}`"
+    return f"is no longer configured here: its offers stay as they are until `emag-pipeline forget {account} --yes`"
 
 
 def unstarted_words(settings: Settings, account: str) -> str:

@@ -32,6 +32,7 @@ from emag_pipeline.marketplace.pacing import Pacer, RateBudget
 from emag_pipeline.marketplace.responses import (
     NOT_OF_SANDBOX,
     ResponseHeaders,
+    is_unknown_user,
     response_headers,
     results_of,
     with_variables,
@@ -159,6 +160,8 @@ class ApiCalls:
             results = results_of(exchange.status or 0, exchange.headers, bytes(exchange.body))
             understood = understand(results, exchange.ended_at)
         except _OWN_ERRORS as error:
+            if self._account.is_of_sandbox and isinstance(error, AccessRefused) and is_unknown_user(exchange.headers):
+                error.remedy = NOT_OF_SANDBOX
             self._keep(call, exchange, error)
             if isinstance(error, RateLimited):
                 self._budget.slow_down(self._account.login, error.wait_seconds or 0.0, exchange.seconds)
@@ -220,11 +223,10 @@ class ApiCalls:
         why = redact(error.why, self._secrets, LONGEST_QUOTE)
         if tries > 1:
             why = f"{why}, tried {tries} times" if why else f"tried {tries} times"
-        is_strange = self._account.is_of_sandbox and isinstance(error, AccessRefused)
         located = copy(error)  # keeps the attributes of its class
         located.where = f"{self._account.name}, {call.where}"
         located.why = why
-        located.remedy = NOT_OF_SANDBOX if is_strange else with_variables(error.remedy, self._account.variables)
+        located.remedy = with_variables(error.remedy, self._account.variables)
         located.args = (located.message,)
         return located
 

@@ -163,13 +163,18 @@ _DEFECT_STATUSES = frozenset({405, 406, 411, 413, 414, 415, 431})
 _TEXT_KEYS = ("message", "text", "error", "description", "detail", "messages", "errors")
 _DEEPEST = 10
 
-#: For an account without credentials, named only by EMAG_ACCOUNTS.
+#: For an account without credentials, named only by EMAG_ACCOUNTS, whose user the sandbox does not know.
 NOT_OF_SANDBOX = "Correct EMAG_ACCOUNTS, or start the sandbox with this account: the running one does not have it"
 #: `with_variables` adds the variables to this phrase.
 _LOGIN = "the account's user name and password"
 _API_RIGHTS = "check that the user has API rights"
 _WHITELIST = "to the whitelist in the seller's marketplace account"
 _THIS_ADDRESS = "this machine's public IP address"
+
+
+def is_unknown_user(headers: Mapping[str, str]) -> bool:
+    """Whether a sandbox says that it has no account with this user name, unlike a refusal that a fault provokes."""
+    return headers.get("X-Sandbox-User") == "unknown"
 
 
 def words_in(content: Mapping[str, object]) -> Words:

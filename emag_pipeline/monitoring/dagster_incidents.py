@@ -34,6 +34,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import CheckResult
 from emag_pipeline.sync.account_health import Cause
 from emag_pipeline.sync.status import account_statuses
+from emag_pipeline.wording import minute
 
 # Jobs other than `refresh_offers` (clean-up, marts, reference data). If a job has one run per account or marketplace,
 # each of them is a separate subject, because a success for one does not resolve the failure of another.
@@ -134,7 +135,7 @@ def tick_finding(tick: LastTick) -> IncidentFinding | None:
         return None
     said = one_line(daemon.said(error))
     return IncidentFinding(
-        tick.subject, "failing", f"its tick at {tick.at:%H:%M:%S} UTC failed: {said}", _REMEDY, error_class
+        tick.subject, "failing", f"its tick at {minute(tick.at)} failed: {said}", _REMEDY, error_class
     )
 
 

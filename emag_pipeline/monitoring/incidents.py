@@ -25,9 +25,11 @@ from emag_pipeline.sync.account_health import (
     bound_words,
     due_seconds,
     is_about_to_be_tried_again,
+    is_stale,
     published_words,
 )
 from emag_pipeline.sync.status import AccountStatus
+from emag_pipeline.wording import minute
 
 log = logger(__name__)
 
@@ -155,7 +157,7 @@ def _by_itself(state: AccountState, settings: Settings) -> str:
     due = due_seconds(state, settings)
     if not 0 < due < inf:
         return ""
-    return f". It is retried automatically at {datetime.now(UTC) + timedelta(seconds=due):%H:%M} UTC"
+    return f". It is retried automatically at {minute(datetime.now(UTC) + timedelta(seconds=due))}"
 
 
 def _stale(state: AccountState, settings: Settings) -> IncidentFinding | None:
@@ -175,6 +177,23 @@ def _stale(state: AccountState, settings: Settings) -> IncidentFinding | None:
         f"`emag-pipeline sync --account {status.account}`",
         run_id=status.running.dagster_run_id if status.running else None,
     )
+
+
+def unresolved_incidents(database: Database, statuses: Sequence[AccountStatus], settings: Settings) -> list[Incident]:
+    """The open incidents without those that a publish has ended since: the next evaluation closes these."""
+    by_name = {status.account: status for status in statuses}
+    return [
+        one
+        for one in open_incidents(database)
+        if one.subject not in by_name or not _is_ended_by_a_publish(one, by_name[one.subject], settings)
+    ]
+
+
+def _is_ended_by_a_publish(incident: Incident, status: AccountStatus, settings: Settings) -> bool:
+    """By the rule of `note_findings`: it began before the last publish, and its kind is not found any more."""
+    if status.last_publish_at is None or incident.opened_at > status.last_publish_at:
+        return False
+    return not is_stale(status, settings) if incident.kind == "stale" else status.last_error is None
 
 
 def is_reported_by(incident: Incident, status: AccountStatus) -> bool:

@@ -1,11 +1,11 @@
 """Numbers, times and proofs as the report writes them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from emag_pipeline.sync.accounted import Accounted
 from emag_pipeline.sync.ledger import Sync, SyncStatus
-from emag_pipeline.wording import counted
+from emag_pipeline.wording import counted, minute
 
 _LONGEST_NAME = 120
 _OUTCOMES = {SyncStatus.COMPLETED: "published", SyncStatus.TIMEOUT: "timed out"}
@@ -41,7 +41,7 @@ def falls(falls: int, offers: int) -> str:
 
 def moment(time: datetime | None) -> str:
     """A time to the minute, in UTC."""
-    return "–" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return "–" if time is None else minute(time)
 
 
 def since(began: datetime, known_since: datetime | None) -> str:

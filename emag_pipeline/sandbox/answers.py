@@ -64,6 +64,8 @@ def encode(content: object) -> bytes:
 
 #: also the response to an unknown user
 NOT_ALLOWED = "You are not allowed to use this API"
+#: tells an unknown user's response from a fault with the same message; the marketplace sends no such header
+UNKNOWN_USER = {"X-Sandbox-User": "unknown"}
 _WORDS = {
     "wrong_credentials": "Invalid username or password",
     "ip_not_whitelisted": "The IP {peer} is not whitelisted for this user",

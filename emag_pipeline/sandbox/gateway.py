@@ -11,7 +11,7 @@ from emag_pipeline.sandbox.answers import HTML, Answer, Refusal, plain, refused
 from emag_pipeline.sandbox.calls import Call
 from emag_pipeline.sandbox.faults import ANSWERS, AT_THE_DOOR, BODIES, CONNECTIONS, REFUSALS, Fault, Target
 from emag_pipeline.sandbox.limits import Verdict
-from emag_pipeline.sandbox.marketplace import Marketplace
+from emag_pipeline.sandbox.marketplace import UNKNOWN, Marketplace
 from emag_pipeline.sandbox.offer_pages import PageBroken
 from emag_pipeline.sandbox.settings import Parameters
 from emag_pipeline.sandbox.statistics import Seen
@@ -52,6 +52,8 @@ class Gateway:
                 visit.answer = plain(429, _OVER_LIMIT)
             elif not self._marketplace.accounts.accepts(account, call.username, call.password):
                 visit.answer = refused(Refusal(answers.NOT_ALLOWED, 401))
+                if account == UNKNOWN:
+                    visit.headers |= answers.UNKNOWN_USER
             else:
                 self._admit(visit, call, data, refusal)
         except Exception:

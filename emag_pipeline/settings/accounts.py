@@ -295,7 +295,7 @@ def account_of(given: Mapping[str, str], name: str, sandbox_url: str | None) -> 
         missing = [f"{prefix}_{what}" for what, value in (("USERNAME", username), ("PASSWORD", password)) if not value]
         named = given.get("EMAG_ACCOUNTS")
         raise SettingsError(
-            "the account has no complete credentials",
+            "the account's credentials are incomplete",
             where=f"{name} of EMAG_ACCOUNTS={named}" if named else name,
             remedy=f"Set {' and '.join(missing)}" + (", or correct EMAG_ACCOUNTS" if named else ""),
         )

@@ -106,7 +106,7 @@ def unread(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 what = f"{name} is set, but EMAG_ACCOUNTS does not name {of.lower()}"
                 yield what, "Add it to EMAG_ACCOUNTS, or unset the variable"
         elif name not in known() and (name.startswith("EMAG_") or _of_database(name) or _slip(name)):
-            yield f"{name} is set, and nothing reads it", _advice(name)
+            yield f"{name} is not a known setting", _advice(name)
 
 
 def known() -> set[str]:
@@ -158,7 +158,7 @@ def _of_database(name: str) -> str:
 def _advice(name: str) -> str:
     account = re.match(r"EMAG_([A-Z0-9_]+_)A", name)
     near = _of_database(name) or _slip(name) or _near(name, known() | (_of_account(account[1]) if account else set()))
-    return f"Perhaps {near} is meant" if near else "Unset it, or look up the correct name in .env.example"
+    return f"Did you mean {near}?" if near else "Unset it, or look up the correct name in .env.example"
 
 
 def _near(name: str, names: set[str]) -> str:

@@ -96,13 +96,29 @@ def require_same_host(database: Database, account: Account) -> None:
     """
     place = account.marketplace
     before = first_host(database, account.name, place.name, place.currency, account.host)
-    if not is_same(before, account.host):
-        raise SettingsError(
-            f"its offers came from {before}, but now it would be read from {account.host}",
-            where=account.name,
-            remedy=f"Remove its stored data with `emag-pipeline forget {account.name}`, give the account another "
-            "name, or correct the address",
-        )
+    if error := _not_same(before, account):
+        raise error
+
+
+def of_another_host(database: Database, account: Account) -> SettingsError | None:
+    """The error with which every sync of the account is refused because its offers came from another host, or None.
+
+    Only reads.
+    """
+    before = host_of(database, account.name)
+    return None if before is None else _not_same(before, account)
+
+
+def _not_same(before: str, account: Account) -> SettingsError | None:
+    if is_same(before, account.host):
+        return None
+    whose = f"{before} (a sandbox)" if is_here(before) else before
+    return SettingsError(
+        f"its offers came from {whose}, but now it would be read from {account.host}",
+        where=account.name,
+        remedy=f"Remove its stored data with `emag-pipeline forget {account.name} --yes`, give the account another "
+        "name, or correct the address",
+    )
 
 
 def is_same(one: str, other: str) -> bool:

@@ -30,6 +30,7 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.rows import rows_of
 from emag_pipeline.store.sql import statements
 from emag_pipeline.store.transaction import Transaction
+from emag_pipeline.wording import minute
 
 _SQL = statements("sync/ledger.sql")
 
@@ -83,7 +84,7 @@ class Approval:
     @property
     def words(self) -> str:
         """E.g. `approved by ana at 2026-03-01 04:00 UTC (sync …)`."""
-        return f"approved by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC (sync {self.sync_id})"
+        return f"approved by {self.by} at {minute(self.at)} (sync {self.sync_id})"
 
 
 @dataclass(frozen=True, slots=True)

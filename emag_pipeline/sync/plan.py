@@ -28,7 +28,7 @@ def bounded(account: str, offers: int, max_pages: int) -> int:
             f"the catalogue has {offers:,} offers = {pages:,} pages, EMAG_SYNC_MAX_PAGES is {max_pages:,}",
             where=account,
             why="nothing was read",
-            remedy=f"Set it to {enough} or more",
+            remedy=f"Set it to {enough} or more, which leaves room for {enough - pages:,} more pages",
         )
     return pages
 

@@ -1,5 +1,6 @@
 """What Dagster's own storage says of daemon and automation, written with Dagster's own means."""
 
+import os
 import time
 from pathlib import Path
 
@@ -67,6 +68,37 @@ def test_a_daemon_that_never_ran_is_broken(
     finding = found(_diagnosed(tmp_path, database_url, dagster_url), "daemon")
     assert (finding.verdict, finding.what) == (Verdict.BROKEN, "Dagster's daemon has never run here")
     assert "emag-pipeline up" in finding.remedy
+
+
+def test_after_a_stop_of_up_nothing_runs_although_the_last_heartbeat_and_ticks_are_young(
+    storages: Storages, database: Database, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    for sensor in SENSORS:
+        monitoring_tables.note_tick(database, sensor)
+    _beat(storages, 130)
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        pass
+    os.utime(tmp_path / "up.lock", (time.time() - 70,) * 2)
+    execute(database, "UPDATE emag_sensor_ticks SET ticked_at = now() - interval '130 seconds'")
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    finding = found(diagnosis, "daemon")
+    assert finding.verdict is Verdict.BROKEN
+    assert finding.what.startswith("Dagster's daemon is not running: `up` was stopped 1 minute ago, so nothing is ")
+    assert "Start it: `emag-pipeline up`" in finding.remedy
+    assert "sensors" not in {one.subject for one in diagnosis.findings}
+
+
+def test_a_daemon_that_was_heard_after_a_stop_of_up_is_another_one_and_runs(
+    storages: Storages, database: Database, database_url: str, dagster_url: str, tmp_path: Path
+) -> None:
+    with claimed(tmp_path, "http://127.0.0.1:1"):
+        pass
+    os.utime(tmp_path / "up.lock", (time.time() - 86400,) * 2)
+    for sensor in SENSORS:
+        monitoring_tables.note_tick(database, sensor)
+    _beat(storages, 10)
+    diagnosis = _diagnosed(tmp_path, database_url, dagster_url)
+    assert [found(diagnosis, one).verdict for one in ("daemon", "sensors")] == [Verdict.OK, Verdict.OK]
 
 
 def test_a_daemon_that_is_silent_does_not_run(

@@ -67,7 +67,7 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
     (port,) = free_ports(1)
     with program("--port", str(port)) as (sandbox, _):
         sandbox.send_signal(signal.SIGSTOP)
-        who = f"port {port}: the sandbox (process {sandbox.pid}) listens there and is stopped"
+        who = f"port {port}: the sandbox (process {sandbox.pid}) listens there and is suspended (SIGSTOP)"
         diagnosis = diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port), DATABASE_SYNC_URL=database_url)
         finding = found(diagnosis, "ports", who)
         assert (finding.verdict, f"`kill -CONT {sandbox.pid}`" in finding.remedy) == (Verdict.BROKEN, True)
@@ -77,11 +77,13 @@ def test_a_sandbox_that_was_stopped_on_its_port_is_told_as_what_it_is(database_u
         given = {"EMAG_SANDBOX_PORT": str(port), "EMAG_SANDBOX": "1", "DATABASE_SYNC_URL": database_url}
         told = " ".join(emag_pipeline(tmp_path, "status", **given).stdout.split())
         assert f"{who.partition(': ')[2]}: it does not respond. `kill -CONT {sandbox.pid}` resumes it" in told
-        with pytest.raises(SettingsError, match=r"the sandbox .* is stopped: it does not respond") as taken:
+        with pytest.raises(
+            SettingsError, match=r"the sandbox .* is suspended \(SIGSTOP\): it does not respond"
+        ) as taken:
             ports.require_free(port, "EMAG_SANDBOX_PORT", "the sandbox")
         assert f"`kill -CONT {sandbox.pid}`" in taken.value.remedy
         settings = load_settings({"EMAG_HOME": str(tmp_path), "EMAG_SANDBOX_PORT": str(port)}, env_file=None)
-        with pytest.raises(SettingsError, match="is stopped"), sandbox_beside(settings, {}):
+        with pytest.raises(SettingsError, match="is suspended"), sandbox_beside(settings, {}):
             pytest.fail("a command would have gone to a sandbox that does not respond")
         sandbox.send_signal(signal.SIGCONT)
         assert found(diagnosed(tmp_path, EMAG_SANDBOX_PORT=str(port)), "ports", f"port {port}").verdict is Verdict.OK
@@ -129,7 +131,7 @@ def test_open_incidents_are_told_with_their_remedy(database: Database, database_
         database, incidents.IncidentFinding("fbe", "failing", "the marketplace refuses the password", "Correct it")
     )
     finding = found(diagnosed(tmp_path, DATABASE_SYNC_URL=database_url), "incidents")
-    assert finding.what.startswith("fbe is failing since ")
+    assert finding.what.startswith("fbe has been failing since ")
     assert finding.what.endswith(": the marketplace refuses the password")
     assert (finding.verdict, finding.remedy) == (Verdict.BROKEN, "Correct it")
 

@@ -181,7 +181,7 @@ def test_a_call_that_was_put_off_before_the_clock_was_set_back_is_named_and_not_
 @pytest.mark.parametrize(
     ("pages", "verdict", "said", "remedy"),
     [
-        ("11", Verdict.BROKEN, "EMAG_SYNC_MAX_PAGES is 11", "Set it to 17 or more"),
+        ("11", Verdict.BROKEN, "EMAG_SYNC_MAX_PAGES is 11", "Set it to 17 or more, which leaves room for 5 more pages"),
         ("13", Verdict.WARNING, "12 of 13 pages", "Raise it to 24"),
     ],
 )
@@ -196,7 +196,7 @@ def test_a_large_catalogue_has_the_time_that_it_takes(market: SandboxServer, dat
     diagnosis = _diagnosed(market.url, database_url, tmp_path, EMAG_SYNC_TIMEOUT_HOURS="0.001")
     finding = found(diagnosis, "account main", "a sync takes")
     assert finding.verdict is Verdict.OK
-    assert finding.what.endswith("at the allowed rate, and may take 13 seconds")
+    assert finding.what.endswith("at the allowed rate; the limit is 13 seconds")
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["odd sizes are ignored", "small pages"])

@@ -60,7 +60,7 @@ def test_every_wrong_variable_is_listed_with_its_remedy_and_ends_with_2(tmp_path
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(tmp_path: Path, name: str, meant: str) -> None:
     finding = found(diagnosed(tmp_path, **{name: "geheim"}), "settings", name)
-    assert (finding.verdict, finding.remedy) == (Verdict.WARNING, f"Perhaps {meant} is meant")
+    assert (finding.verdict, finding.remedy) == (Verdict.WARNING, f"Did you mean {meant}?")
     assert "geheim" not in str(finding)
 
 

@@ -47,7 +47,7 @@ _SHOWN = {
     "price accepted": "offer_validation_status",
     "product accepted": "validation_status",
     "translation accepted": "translation_validation_status",
-    "answer readable": "unreadable",
+    "fields readable": "unreadable",
 }
 _BEGAN = """
     WITH states AS (
@@ -130,7 +130,7 @@ def test_a_condition_holds_since_its_last_break(database: Database) -> None:
         "price accepted": (True, past.publishes[0][0]),
         "product accepted": (True, past.publishes[0][0]),
         "translation accepted": (True, past.publishes[0][0]),
-        "answer readable": (True, past.publishes[0][0]),
+        "fields readable": (True, past.publishes[0][0]),
     }
 
 

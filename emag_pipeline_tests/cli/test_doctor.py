@@ -24,11 +24,11 @@ def test_json_tells_programs_all_findings_and_the_worst_verdict(database_url: st
 
 def test_each_finding_is_one_line_that_ends_with_what_to_do(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "doctor", EMAG_UI_PROT="1")
-    (line,) = [line for line in done.stdout.splitlines() if "EMAG_UI_PROT is set" in line]
+    (line,) = [line for line in done.stdout.splitlines() if "EMAG_UI_PROT is not" in line]
     # as wide as the longest verdict, which depends on what the others are
     assert line.split(maxsplit=1) == [
         "warning",
-        "settings: EMAG_UI_PROT is set, and nothing reads it. Perhaps EMAG_UI_PORT is meant.",
+        "settings: EMAG_UI_PROT is not a known setting. Did you mean EMAG_UI_PORT?",
     ]
 
 

@@ -40,7 +40,7 @@ def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
         "The product was refused for its documentation. Correct what the marketplace names and send it again.",
         "The marketplace says: Descrierea este prea scurtă (cel puțin 50 de cuvinte)",
         f"✓ translation accepted none at least since {first} (3 days)",
-        f"✓ answer readable yes at least since {first} (3 days)",
+        f"✓ fields readable yes at least since {first} (3 days)",
         "As published 7 hours ago, which is stale: `emag-pipeline status` says why.",
     ]
 
@@ -125,5 +125,5 @@ def test_json_has_it_all_for_programs(database: Database, database_url: str, tmp
     }  # fmt: skip
     assert [(one["name"], one["holds"]) for one in others] == [
         ("active", True), ("priced", True), ("price accepted", True), ("product accepted", True),
-        ("translation accepted", True), ("answer readable", True),
+        ("translation accepted", True), ("fields readable", True),
     ]  # fmt: skip

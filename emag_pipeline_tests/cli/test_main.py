@@ -15,6 +15,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert done.returncode == 0
     for command in ("up", "status", "migrate", "exporter", "sandbox"):
         assert f" {command} " in done.stdout
+    assert "6 `doctor` could not examine everything" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -23,6 +24,7 @@ def test_each_has_a_help_which_is_wrapped_once_at_the_width_that_there_is(comman
     done = emag_pipeline(tmp_path, command, "--help", COLUMNS="80")
     assert done.returncode == 0
     assert f"Usage: emag-pipeline {command}" in done.stdout
+    assert not re.search(r"\{[a-z_]+\}|\[\[", done.stdout.partition("Usage:")[2].partition("\n")[0])
     text = done.stdout.partition("Usage:")[2].partition("\u256d")[0].partition("\n")[2]
     for paragraph in re.split(r"\n\s*\n", text):
         lines = [line.strip() for line in paragraph.strip().splitlines()]

@@ -56,8 +56,17 @@ def test_an_account_tried_on_the_sandbox_is_not_filled_from_the_marketplace(
     real = {"EMAG_API_USERNAME": "seller", "EMAG_API_PASSWORD": "geheim"}
     refused = emag_pipeline(tmp_path, "sync", **given, **real, EMAG_API_BASE_URL="https://127.0.0.2.invalid/api-3")
     assert refused.returncode == 2
-    assert "main: its offers came from 127.0.0.1, but now it would be read from 127.0.0.2.invalid. " in refused.stderr
-    assert "`emag-pipeline forget main`" in refused.stderr
+    told = "main: its offers came from 127.0.0.1 (a sandbox), but now it would be read from 127.0.0.2.invalid. "
+    assert told in refused.stderr
+    assert "`emag-pipeline forget main --yes`" in refused.stderr
+    elsewhere = {**given, **real, "EMAG_API_BASE_URL": "https://127.0.0.2.invalid/api-3"}
+    (line,) = [
+        line for line in emag_pipeline(tmp_path, "status", **elsewhere).stdout.splitlines() if line.startswith("main: ")
+    ]
+    assert line.startswith(f"{told}Remove its stored data with `emag-pipeline forget main --yes`, ")
+    findings = json.loads(emag_pipeline(tmp_path, "doctor", "--json", **elsewhere).stdout)["findings"]
+    (finding,) = [one for one in findings if "its offers came from" in one["what"]]
+    assert (finding["subject"], finding["verdict"]) == ("account main", "broken")
     assert rows(database, _OFFERS) == [(40,)]
 
 

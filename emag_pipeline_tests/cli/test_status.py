@@ -121,6 +121,34 @@ def test_open_incidents_are_listed_under_the_table_and_in_the_json(
     }
 
 
+def test_an_incident_that_a_later_publish_has_ended_is_told_no_more(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    for kind in ("failing", "stale"):
+        note(database, IncidentFinding("main", kind, "refused", "Log in", "AccessRefused"))
+    note(database, IncidentFinding("fbe", "failing", "not published", "Wait", "ApiUnavailable"))
+    sync(database, [offer(1)])
+    table, document, doctor = (
+        emag_pipeline(tmp_path, *command, DATABASE_SYNC_URL=database_url)
+        for command in (("status",), ("status", "--json"), ("doctor", "--json"))
+    )
+    assert "Log in" not in table.stdout
+    assert "fbe: failing for " in table.stdout
+    assert [one["subject"] for one in json.loads(document.stdout)["incidents"]] == ["fbe"]
+    (finding,) = [one for one in json.loads(doctor.stdout)["findings"] if one["subject"] == "incidents"]
+    assert finding["what"].startswith("fbe ")
+
+
+def test_an_incident_of_an_account_that_fails_again_after_its_publish_stays(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    note(database, IncidentFinding("main", "failing", "refused", "Log in", "AccessRefused"))
+    sync(database, [offer(1)])
+    ledger.end(database, begin(database), "failed", error_class="ApiUnavailable", message="away", remedy="Wait")
+    said = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url).stdout
+    assert re.search(r"main: failing for \d+ seconds?: refused\. Log in\.", said)
+
+
 def test_without_a_running_database_it_says_how_to_get_one(tmp_path: Path) -> None:
     done = emag_pipeline(tmp_path, "status")
     assert done.returncode == 1

@@ -71,7 +71,7 @@ def test_a_frozen_server_does_not_cost_the_report(asleep: Path) -> None:
     finally:
         postmaster.send_signal(signal.SIGCONT)
     assert done.returncode == 1
-    assert "main: nothing was under way, as far as could be seen" in done.stdout
+    assert "main: nothing was running, as far as could be seen" in done.stdout
     assert "does not end within" not in done.stderr
     server = embedded.running(asleep)
     assert server is not None
@@ -82,6 +82,6 @@ def test_the_doctor_wakes_it_and_says_that_nothing_keeps_it_running(asleep: Path
     diagnosis = diagnosed(asleep)
     finding = found(diagnosis, "database", "answers: PostgreSQL")
     assert finding.verdict is Verdict.WARNING
-    assert finding.what.endswith("; it was stopped and runs for this examination only")
+    assert finding.what.endswith("; it was stopped and was started only for this check")
     assert "`emag-pipeline up` keeps it running" in finding.remedy
     assert not [one for one in diagnosis.findings if "the embedded PostgreSQL is not running" in one.what]

@@ -122,7 +122,7 @@ def test_stop_releases_every_lease_in_a_line_an_account_and_owns_up_to_what_it_c
     assert done.returncode == 1
     assert done.stdout.splitlines()[:2] == [
         "main: lease released, 1 of 1 page is durable",
-        "fbe: nothing was under way, as far as could be seen",
+        "fbe: nothing was running, as far as could be seen",
     ]
     assert "Dagster was never started here" in done.stderr
     assert (_row(database).status, _row(database).error_class) == ("cancelled", "Interrupted")

@@ -169,7 +169,7 @@ def test_a_run_that_died_before_any_of_our_code_ran_is_told_in_dagsters_words(
     look()
     (alert,) = receiver.taken
     assert (alert["kind"], alert["error_class"]) == ("failing", "RUN_DIED")
-    assert re.search(r"It is retried automatically at \d\d:\d\d UTC", alert["remedy"])
+    assert re.search(r"It is retried automatically at \d{4}-\d\d-\d\d \d\d:\d\d UTC", alert["remedy"])
     assert "terminated by signal 9" in alert["text"]
     assert alert["run_url"].endswith(f"/runs/{dead.run_id}")
 

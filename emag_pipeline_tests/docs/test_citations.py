@@ -11,7 +11,7 @@ _API = "docs/marketplace-api.md"
 #: Written by tools, or by whoever runs the pipeline in the checkout (.gitignore).
 _NOT_OURS = {"__pycache__", "build", "dist", "storage", "logs", "history", "schedules"}
 #: Never changed any more, whatever they cite.
-_RELEASED = re.compile(r"emag_pipeline/store/migrations/versions/r?000[1-9]_.*|CHANGELOG\.md")
+_RELEASED = re.compile(r"emag_pipeline/store/migrations/versions/r?00(?:0[1-9]|10)_.*|CHANGELOG\.md")
 
 _DOCUMENT = re.compile(r"[\w./-]*\w\.md\b(?!\()")
 _OUTSIDE = re.compile(r"(?<![\w-])shared/|(?<!RFC \d{4}, )\bsections? \d+")

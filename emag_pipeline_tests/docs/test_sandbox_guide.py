@@ -69,6 +69,15 @@ def test_every_fault_and_limit_is_listed_with_its_options_and_choices() -> None:
         assert (kind, words - LIMITS - {"isError", "Retry-After"}) == (kind, OPTIONS[kind].keys() | choices)
 
 
+def test_every_verb_and_setting_is_listed(address: str) -> None:
+    told = {verb: words for verbs, words in _table(_PAGE, "verb") for verb in verbs}
+    control = SandboxControl(address)
+    with pytest.raises(ValueError, match="the known ones are") as caught:
+        control.command("nothing", {})
+    assert sorted(told) == sorted(str(caught.value).rpartition(" are ")[2].rstrip(".").split(", "))
+    assert sorted(told["settings"]) == sorted(control.settings().keys() - {"seed"})
+
+
 def test_every_figure_of_a_probes_file_is_listed_with_its_types() -> None:
     told = {name: words for names, words in _table(_PROBE, "figure") for name in names}
     assert (set(told), told["types"]) == (set(figures.KNOWN), list(figures.TYPES))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.services
 _TURN_SECONDS = 20.0
 #: Commands wait for this long until `up` has started the server again.
 _HASTY = {"emag_pipeline.local.embedded_use._UP_SECONDS": 0.5}
-_AGAIN = "the embedded PostgreSQL runs again"
+_AGAIN = "the embedded PostgreSQL is running again"
 
 
 class Watched:
@@ -52,8 +52,8 @@ def watched(recovery: Recovery) -> Iterator[Watched]:
 
 def _sentence(recovery: Recovery) -> str:
     return (
-        f"EMAG_HOME {recovery.home}: the embedded PostgreSQL is starting up (it recovers what a crash has left). "
-        f"Wait until it accepts connections: its log {embedded.log_of(recovery.home)} says how far it is."
+        f"EMAG_HOME {recovery.home}: the embedded PostgreSQL is starting up (crash recovery). "
+        f"Wait until it accepts connections: its log {embedded.log_of(recovery.home)} shows the progress."
     )
 
 
@@ -115,4 +115,4 @@ def test_one_that_starts_anew_by_itself_says_so_too(restart: Recovery) -> None:
         done = hurried(restart.home, _HASTY, "status")
     assert done.returncode == 1
     assert "is not running" not in done.stderr
-    assert "is starting up (it recovers what a crash has left)" in done.stderr
+    assert "is starting up (crash recovery)" in done.stderr

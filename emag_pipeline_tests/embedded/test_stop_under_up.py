@@ -21,7 +21,7 @@ from emag_pipeline_tests.local.ups import wait_until
 
 pytestmark = pytest.mark.services
 
-_AGAIN = "the embedded PostgreSQL runs again"
+_AGAIN = "the embedded PostgreSQL is running again"
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def away(up: Up, sentence: str) -> Iterator[None]:
     up.wait_for(sentence, _PATIENCE_SECONDS)
     yield
     settings.write_text(before)
-    up.wait_for("the embedded PostgreSQL runs again", _PATIENCE_SECONDS)
+    up.wait_for("the embedded PostgreSQL is running again", _PATIENCE_SECONDS)
 
 
 def _ports(up: Up) -> dict[str, str]:

@@ -60,7 +60,7 @@ def test_a_program_that_is_stopped_is_named_by_doctor_and_health_with_what_lets_
         process.send_signal(signal.SIGCONT)
     (finding,) = [one for one in document["findings"] if one["subject"] == "programs"]
     assert (code, finding["verdict"]) == (1, "broken")
-    assert f"(process {process.pid}) is stopped and does not respond" in finding["what"]
+    assert f"(process {process.pid}) is suspended (SIGSTOP) and does not respond" in finding["what"]
     assert f"`kill -CONT {process.pid}` resumes it" in finding["remedy"]
     assert (health.status_code, health.json()["healthy"]) == (503, False)
     assert f"`kill -CONT {process.pid}`" in health.json()["problems"][0]["remedy"]

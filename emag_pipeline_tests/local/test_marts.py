@@ -99,13 +99,13 @@ def test_backfill_computes_each_day_and_dagster_knows_them(
     early = emag_pipeline(tmp_path, "backfill", "--from", str(first - timedelta(days=1)), **variables)
     assert (early.returncode, early.stdout) == (2, "")
     assert early.stderr == (
-        f"emag-pipeline: main: there is no assortment to compute of {first - timedelta(days=1)}: "
-        f"the first publish is of {first}. Begin with the first day that there is: --from {first}.\n"
+        f"emag-pipeline: main: no assortment can be computed for {first - timedelta(days=1)}: "
+        f"the first publish was on {first}. Start from that day: --from {first}.\n"
     )
     set_later = {**variables, "EMAG_FIRST_DAY": str(today)}
     bounded = emag_pipeline(tmp_path, "backfill", "--from", str(first), **set_later)
     assert bounded.returncode == 2
-    assert f"EMAG_FIRST_DAY is {today}. Begin with the first day that there is: --from {today}." in bounded.stderr
+    assert f"EMAG_FIRST_DAY is {today}. Start from that day: --from {today}." in bounded.stderr
     done = emag_pipeline(tmp_path, "backfill", "--from", str(first), **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines() == [
@@ -141,7 +141,7 @@ def test_days_of_an_account_that_was_published_later_are_left_out(
     ]
     alone = emag_pipeline(tmp_path, "backfill", "--from", str(today), "--account", "outlet", **variables, **accounts)
     assert (alone.returncode, alone.stdout) == (2, "")
-    assert "outlet: there is no assortment to compute: nothing was ever published. Publish first:" in alone.stderr
+    assert "outlet: no assortment can be computed: nothing was ever published. Publish first:" in alone.stderr
 
 
 @pytest.mark.parametrize("day", ["2026-13-01", "2999-01-01"])

@@ -96,7 +96,7 @@ def test_a_program_that_was_killed_is_started_again(supervisor: Supervisor, tmp_
     (first,) = running_up.members(tmp_path)
     os.kill(first.pid, signal.SIGKILL)
     _wait_until(lambda: bool(supervisor.repair() or said))
-    assert said[0] == "program was killed by signal 9; it is started again", "no log is named that it did not write to"
+    assert said[0] == "program was killed by signal 9; restarting it", "no log is named that it did not write to"
     assert [process.pid for process in running_up.members(tmp_path)] != [first.pid]
 
 
@@ -108,8 +108,8 @@ def test_a_program_that_was_stopped_is_told_once_and_once_when_it_goes_on(
     process.send_signal(signal.SIGSTOP)
     _wait_until(lambda: not supervisor.repair() and bool(said))
     supervisor.repair()
-    lets = f"`kill -CONT {process.pid}` resumes it, `kill -KILL {process.pid}` has it started again"
-    assert said == [f"program (process {process.pid}) is stopped and does not respond: {lets}"]
+    lets = f"`kill -CONT {process.pid}` resumes it; after `kill -KILL {process.pid}`, `up` restarts it"
+    assert said == [f"program (process {process.pid}) is suspended (SIGSTOP) and does not respond: {lets}"]
     process.send_signal(signal.SIGCONT)
     _wait_until(lambda: not supervisor.repair() and len(said) == 2)
     assert said[1:] == ["program is running again"]

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -153,7 +154,7 @@ def test_its_exporter_tells_what_was_published_and_is_started_again_when_it_dies
     assert value(_metrics(newcomer), "emag_offers", account_type="fbe", state="deleted") == 0
     (exporter,) = (one for one in running_up.members(newcomer.home) if "exporter" in one.cmdline())
     exporter.kill()
-    newcomer.wait_for("exporter was killed by signal 9; it is started again")
+    newcomer.wait_for("exporter was killed by signal 9; restarting it")
     wait_until(lambda: ports.answers(newcomer.metrics_port), 60, newcomer.said)
     processed = value(_metrics(newcomer), "emag_sync_offers_processed_total", account_type="main")
     assert processed >= 1200
@@ -216,9 +217,15 @@ def test_after_a_kill_the_next_up_clears_away_what_was_left_and_ctrl_c_stops_it_
     killed.wait_for("starting Dagster's webserver")
     killed.end(signal.SIGKILL)
     assert processes_of(home) != []
+    told = f"`up` (process {killed.process.pid}) was killed; its programs ("
+    document = json.loads(emag_pipeline(home, "doctor", "--json").stdout)
+    (finding,) = [one for one in document["findings"] if one["subject"] == "programs"]
+    assert (finding["verdict"], finding["what"][: len(told)]) == ("broken", told)
+    (line,) = [line for line in emag_pipeline(home, "status").stdout.splitlines() if told in line]
+    assert line.endswith("run unsupervised. Run `emag-pipeline up` again, which ends them first.")
     up = start(home, EMAG_UI_PORT=str(killed.ui_port), EMAG_SANDBOX_PORT=str(killed.sandbox_port))
     up.wait_for(_READY)
-    assert "had left running" in up.said()
+    assert "left behind by an `up` that was killed" in up.said()
     assert up.end(signal.SIGINT) == 130
     assert processes_of(home) == []
 

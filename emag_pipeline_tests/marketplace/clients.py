@@ -25,11 +25,13 @@ class Client(MarketplaceClient):
         password: str = PASSWORD,
         variables: tuple[str, ...] = ("EMAG_API_USERNAME", "EMAG_API_PASSWORD"),
         per_second: float = 1000.0,
+        username: str = USERNAME,
+        is_of_sandbox: bool = False,
         **options: Any,
     ) -> None:
         self.records: list[RequestRecord] = []
         self.waits: list[float] = []
-        account = Account(AccountName("main"), url, USERNAME, SecretStr(password), variables)
+        account = Account(AccountName("main"), url, username, SecretStr(password), variables, is_of_sandbox)
         budget = _Budget(self.waits, per_second)
         super().__init__(account, budget, record=self.records.append, **options)
 

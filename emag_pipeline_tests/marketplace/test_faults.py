@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from emag_pipeline.errors import AccessRefused, ApiUnavailable, DatabaseUnavailable, RateLimited, RequestRefused
 from emag_pipeline.marketplace import MarketplaceClient, ProcessBudget, Timeouts
+from emag_pipeline.marketplace.responses import NOT_OF_SANDBOX
 from emag_pipeline.model import RequestRecord
 from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.settings.accounts import Account, AccountName
@@ -183,3 +184,27 @@ def test_a_slow_answer_within_the_timeouts_is_fine(sandbox: SandboxServer) -> No
     with client_of(sandbox.url, timeouts=Timeouts(read_seconds=20)) as client:
         assert client.count().rows == 250
     assert client.records[0].seconds >= 0.3
+
+
+def _refusal(sandbox: SandboxServer, username: str = USERNAME, *, is_of_sandbox: bool = True) -> str:
+    client = client_of(sandbox.url, attempts=1, username=username, is_of_sandbox=is_of_sandbox)
+    with client as asking, pytest.raises(AccessRefused) as caught:
+        asking.count()
+    return caught.value.remedy
+
+
+def test_only_an_account_that_the_sandbox_does_not_have_is_told_so(sandbox: SandboxServer) -> None:
+    assert _refusal(sandbox, "other@sandbox.example") == NOT_OF_SANDBOX
+    usual = _refusal(sandbox, "other@sandbox.example", is_of_sandbox=False)
+    assert "EMAG_API_USERNAME and EMAG_API_PASSWORD" in usual
+
+
+@pytest.mark.parametrize("kind", ["wrong_credentials", "ip_not_whitelisted", "invalid_ip", "not_allowed"])
+def test_a_refusal_by_a_fault_has_the_same_remedy_on_the_sandbox_as_elsewhere(
+    sandbox: SandboxServer, kind: str
+) -> None:
+    each: tuple[dict[str, Any], ...] = ({}, {"status": 401}, {"status": 401, "form": "bare"})
+    for options in each:
+        sandbox.add_fault(kind, **options)
+        assert _refusal(sandbox) == _refusal(sandbox, is_of_sandbox=False) != NOT_OF_SANDBOX
+        sandbox.clear_faults()

@@ -34,14 +34,14 @@ def test_credentials_name_the_accounts() -> None:
 
 def test_half_an_account_is_refused_with_the_missing_variable() -> None:
     with pytest.raises(
-        SettingsError, match=re.escape("main: the account has no complete credentials. Set EMAG_API_PASSWORD.")
+        SettingsError, match=re.escape("main: the account's credentials are incomplete. Set EMAG_API_PASSWORD.")
     ):
         _load(EMAG_API_USERNAME="seller")
 
 
 def test_an_account_that_is_only_in_emag_accounts_is_refused_with_what_was_given_and_what_to_do() -> None:
     said = (
-        "fbee of EMAG_ACCOUNTS=main,fbee: the account has no complete credentials. Set EMAG_FBEE_API_USERNAME and "
+        "fbee of EMAG_ACCOUNTS=main,fbee: the account's credentials are incomplete. Set EMAG_FBEE_API_USERNAME and "
         "EMAG_FBEE_API_PASSWORD, or correct EMAG_ACCOUNTS."
     )
     with pytest.raises(SettingsError, match=re.escape(said)):

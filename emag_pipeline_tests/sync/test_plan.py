@@ -14,7 +14,7 @@ def test_a_catalogue_is_bounded_in_pages_of_a_hundred_offers(offers: int, pages:
 def test_a_catalogue_beyond_the_page_bound_is_refused_with_the_value_that_is_needed() -> None:
     said = (
         "main: the catalogue has 12,345 offers = 124 pages, EMAG_SYNC_MAX_PAGES is 100: nothing was read. "
-        "Set it to 130 or more."
+        "Set it to 130 or more, which leaves room for 6 more pages."
     )
     with pytest.raises(PageBoundExceeded, match=re.escape(said)):
         bounded("main", 12_345, 100)

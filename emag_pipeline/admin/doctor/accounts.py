@@ -11,7 +11,7 @@ from emag_pipeline.local.words import ended_words, left_words, slow_words, troub
 from emag_pipeline.marketplace import MarketplaceClient, ResponseHeaders, Timeouts
 from emag_pipeline.model import RequestRecord
 from emag_pipeline.monitoring.health import sync_troubles
-from emag_pipeline.monitoring.incidents import is_reported_by, open_incidents
+from emag_pipeline.monitoring.incidents import is_reported_by, unresolved_incidents
 from emag_pipeline.review.deviations import is_accepted
 from emag_pipeline.settings import Settings
 from emag_pipeline.settings.accounts import Account
@@ -19,13 +19,13 @@ from emag_pipeline.store.engine import Database
 from emag_pipeline.store.monitoring_tables import check_results
 from emag_pipeline.sync import remembered, request_log
 from emag_pipeline.sync.account_health import bound_words, is_stale, published_words
-from emag_pipeline.sync.accounts import left_accounts
+from emag_pipeline.sync.accounts import left_accounts, of_another_host
 from emag_pipeline.sync.ledger import SyncStatus
 from emag_pipeline.sync.plan import allowed_seconds, bounded, readings_due, scan_seconds, usual
 from emag_pipeline.sync.rate_budget import DatabaseBudget, Slowness, slowness
 from emag_pipeline.sync.status import NEVER_SYNCED, AccountStatus, account_statuses
 from emag_pipeline.sync.surprises import review_answers
-from emag_pipeline.wording import age, counted
+from emag_pipeline.wording import age, counted, minute
 
 CHECKS = "checks"
 INCIDENTS = "incidents"
@@ -52,6 +52,9 @@ def accounts(settings: Settings) -> Iterator[Finding]:
                 yield Finding(f"account {status.account}", Verdict.OK, what, approved)
             elif status.last_error is not None:
                 yield _last_error(status)
+        for account in settings.accounts:
+            if other := of_another_host(database, account):
+                yield of_error(f"account {account.name}", other)
         for name in left_accounts(database, [account.name for account in settings.accounts]):
             yield ok(f"account {name}", left_words(name))
 
@@ -84,16 +87,15 @@ def checks(settings: Settings) -> Iterator[Finding]:
 
 
 def incidents(settings: Settings) -> Iterator[Finding]:
-    """A finding for each open incident."""
+    """A finding for each incident that is not resolved."""
     with databases.opened(settings) as database:
         names = [account.name for account in settings.accounts]
         statuses = account_statuses(database, names)
-        found = open_incidents(database)
+        found = unresolved_incidents(database, statuses, settings)
     # the others are reported by `accounts`
     unreported = [one for one in found if not any(is_reported_by(one, status) for status in statuses)]
     for one in unreported:
-        since = one.opened_at.astimezone().isoformat(sep=" ", timespec="minutes")
-        what = f"{one.subject} is {one.kind} since {since}: {_without(one.subject, one.message)}"
+        what = f"{one.subject} has been {one.kind} since {minute(one.opened_at)}: {_without(one.subject, one.message)}"
         yield broken(INCIDENTS, what, one.remedy)
     if not unreported:
         yield ok(INCIDENTS, "no other incident is open" if found else "no incident is open")
@@ -235,4 +237,4 @@ def _time(
     allowed = age(allowed_seconds(settings.timeout_hours, seconds))
     twice = ", because all pages are read twice" if readings > 1 else ""
     rate = "current" if slow.page_size or slow.slowed_at else "allowed"
-    return ok(subject, f"a sync takes {age(seconds)} at the {rate} rate{twice}, and may take {allowed}")
+    return ok(subject, f"a sync takes {age(seconds)} at the {rate} rate{twice}; the limit is {allowed}")

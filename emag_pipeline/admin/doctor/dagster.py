@@ -11,10 +11,11 @@ from emag_pipeline.admin.doctor.finding import Finding, broken, of_error, ok, wa
 from emag_pipeline.databases import dagster_url
 from emag_pipeline.errors import DatabaseUnavailable, PipelineError
 from emag_pipeline.monitoring.silence import bound_seconds, has_just_started, in_words, silent_sensors, start_again
+from emag_pipeline.running_up import ended_ago
 from emag_pipeline.settings import Settings
-from emag_pipeline.store import server
+from emag_pipeline.store import monitoring_tables, server
 from emag_pipeline.store.engine import DAGSTERS, Database
-from emag_pipeline.wording import age
+from emag_pipeline.wording import age, minute
 
 if TYPE_CHECKING:
     from emag_pipeline.dagster_runs.daemon import Daemon, LastTick
@@ -56,7 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if wrong is not None:
             yield broken(SWITCHES, f"{tick.subject} fails: {wrong.message}", wrong.remedy)
         elif tick.error is not None:
-            what = f"{tick.subject}: its tick at {tick.at:%H:%M:%S} UTC failed: {daemon.said(tick.error)}"
+            what = f"{tick.subject}: its tick at {minute(tick.at)} failed: {daemon.said(tick.error)}"
             yield warning(SWITCHES, what, "Nothing to do unless it repeats: the next tick tries again")
     off = daemon.switched_off(url)
     if off:
@@ -64,6 +65,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield broken(SWITCHES, what, "Switch them on again in Dagster's UI under Automation")
     else:
         yield ok(SWITCHES, "no sensor or schedule is switched off")
+
+
+def if_silent(settings: Settings) -> str:
+    """What to do if this takes too long again: most of the time goes into loading Dagster, not into its database."""
+    if settings.dagster_pg_url is None and settings.uses_embedded_database:
+        return "check this machine's load: loading Dagster takes seconds"
+    return f"check this machine's load (loading Dagster takes seconds), or {databases.if_silent(settings)}"
 
 
 def _without_overtaken(beats: "Daemon", found: "Sequence[LastTick]", settings: Settings) -> "Daemon":
@@ -99,8 +107,11 @@ def _life(beats: "Daemon", bound_seconds: float, settings: Settings) -> Iterator
     if silence is None:
         yield broken(SUBJECT, "Dagster's daemon has never run here", start_again(settings))
         return
-    if silence > bound_seconds:
+    ended = ended_ago(settings.home)
+    if silence > bound_seconds or (ended is not None and silence >= ended):
         beat = f"its last heartbeat was {age(silence)} ago"
+        if ended is not None and silence >= ended:
+            beat = f"`up` was stopped {age(ended)} ago"
         what = f"Dagster's daemon is not running: {beat}, so nothing is refreshed automatically"
         yield broken(SUBJECT, what, start_again(settings))
         return
@@ -119,6 +130,10 @@ def sensors(settings: Settings) -> Iterator[Finding]:
     """A finding for each silent sensor: switched off, or failing at each tick; a single one if all are silent."""
     with databases.opened(settings) as database:
         silent = silent_sensors(database, settings)
+        ticked = min(monitoring_tables.tick_ages(database).values(), default=inf)
+    ended = ended_ago(settings.home)
+    if ended is not None and ticked >= ended:  # nothing runs since; `examine` reports that
+        return
     if silent and has_just_started(settings):
         yield ok(SENSORS, f"`up` has just started; each sensor has {age(bound_seconds(settings))} for its first tick")
         return

@@ -141,7 +141,7 @@ def reached(found: ConnectionFacts, shown: str, *, slept: bool) -> Finding:
     size = f"{found.size_bytes / 2**20:,.0f} MiB"
     what = f"{shown} answers{through}: PostgreSQL {found.version}, user {found.user}, {size}"
     if slept:
-        return warning(SUBJECT, f"{what}; it was stopped and runs for this examination only", _KEPT)
+        return warning(SUBJECT, f"{what}; it was stopped and was started only for this check", _KEPT)
     return ok(SUBJECT, what)
 
 

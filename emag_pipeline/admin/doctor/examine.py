@@ -148,7 +148,7 @@ def _resting_on_the_database(settings: Settings) -> Iterator[Examination]:
     yield Examination(accounts.INCIDENTS, _MARKETPLACE_SECONDS, partial(accounts.incidents, settings))
     yield Examination(dagster.SENSORS, _MARKETPLACE_SECONDS, partial(dagster.sensors, settings))
     yield Examination(
-        dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), databases.if_silent(settings)
+        dagster.SUBJECT, _DAGSTER_SECONDS, partial(dagster.examine, settings), dagster.if_silent(settings)
     )
 
 

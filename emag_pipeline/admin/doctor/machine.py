@@ -10,7 +10,7 @@ import psutil
 
 from emag_pipeline.admin.doctor.finding import Finding, broken, not_examined, ok, warning
 from emag_pipeline.local import ports
-from emag_pipeline.running_up import stopped_programs
+from emag_pipeline.running_up import left_behind, stopped_programs
 from emag_pipeline.settings import Settings
 
 DISK = "disk"
@@ -42,11 +42,14 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 
 def programs(settings: Settings) -> Iterator[Finding]:
-    """Is a program of this home's `up` stopped by a signal?"""
+    """Is a program of this home's `up` stopped by a signal, or was `up` itself killed?"""
+    left = left_behind(settings.home)
+    if left is not None:
+        yield broken(PROGRAMS, left.said, left.remedy)
     stopped = stopped_programs(settings.home)
     for one in stopped:
         yield broken(PROGRAMS, one.said, one.remedy)
-    if not stopped:
+    if not stopped and left is None:
         yield ok(PROGRAMS, "no program of `emag-pipeline up` is stopped by a signal")
 
 

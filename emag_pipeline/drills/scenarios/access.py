@@ -68,7 +68,7 @@ THEME = Theme(
             name="address-not-whitelisted",
             fault="This machine's address is not on the seller's whitelist",
             produced="every call returns 403",
-            answer="Stops; a later run succeeds once it is",
+            answer="Stops; a later run succeeds once the address is whitelisted",
             lasts="At once, after one call",
             expected=Expected(
                 5,
