@@ -36,6 +36,9 @@ _READABLE = """
 #: The page names offers of the sandbox, so that it can be tried there; these of the small shop stand for them.
 _STAND_INS = {"100016": "1", "100555": "3", "5947920267043": "5941234567899"}
 
+#: The day that the page asks about, to be replaced by the reader's own.
+_DAY = "current_date - 3"
+
 #: A question, and statements that change the shop for this answer only.
 Ask = Callable[..., list[Any]]
 
@@ -189,6 +192,18 @@ def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
         (2, Decimal(100), 0),
         (3, Decimal(50), 10),
     ]
+
+
+@pytest.mark.parametrize("question", [one for one in QUESTIONS if re.search(r"\b(a|that) day\b", one)])
+def test_a_day_of_ones_own_takes_the_place_of_the_only_one_that_is_named(shop: Database, question: str) -> None:
+    with shop.transaction() as tx:
+        tx.run("SET LOCAL timezone = 'UTC'")
+        first = tx.run("SELECT CAST(min(published_at) AS date) FROM emag_publishes").scalar_one()
+        own = QUESTIONS[question].replace(_DAY, f"date '{first}'")
+        assert "current_date" not in own
+        if "as_of" in own:  # before its price rose; at the end of the first day it exists already
+            prices = {row.emag_offer_id: row.sale_price for row in tx.connection.exec_driver_sql(own)}
+            assert prices[1] == Decimal(100)
 
 
 def test_what_an_offer_cost_with_vat(ask: Ask) -> None:
