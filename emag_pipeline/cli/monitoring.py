@@ -131,9 +131,14 @@ class AccountJson(JsonModel):
 class IncidentJson(JsonModel):
     """Something wrong that is not resolved."""
 
-    subject: str = Field(description="An account, a job, or `daemon`.")
+    subject: str = Field(
+        description="What is wrong: an account; a check and what it judges, such as `published_equals_scan of main`, "
+        "followed by ` on ` and the day for a check of one day (kind `red`); a job, or its runs for one partition, "
+        "such as `refresh_reference of emag_ro`; a sensor or schedule, such as `sensor stale_accounts`; or `daemon`."
+    )
     kind: str = Field(
-        description="`failing`, `refused`, `stale`, `stuck`, `silent`, or `red` (a check that does not pass)."
+        description="`failing`, `refused`, `stale`, `stuck`, `silent`, or `red` (a check of severity ERROR that does "
+        "not pass)."
     )
     error_class: str | None = Field(description="The error's class; null if there is none.")
     message: str = Field(description="What is wrong.")

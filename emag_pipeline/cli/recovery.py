@@ -21,13 +21,13 @@ from emag_pipeline.sync.liveness import Bounds, RunningSync, running_syncs
 
 
 class StuckSyncJson(JsonModel):
-    """A sync or a Dagster run that will not end on its own."""
+    """A sync or a Dagster run that will not end on its own, or a healthy one that a person ends."""
 
     account: str = Field(description="Its account.")
     condition: str = Field(
         description="`stuck`: it has a heartbeat and makes no progress. `dead`: it has no heartbeat. `orphaned`: its "
         "Dagster run has ended, or the run is in progress without a sync. `cancelled`: its run was cancelled and left "
-        "the lease behind."
+        "the lease behind, or it was healthy and a person ended it (`recover --max-age-hours`)."
     )
     why: str = Field(description="The evidence, a clause.")
     sync_id: UUID | None = Field(description="Its id in the ledger; null for a run without a sync.")

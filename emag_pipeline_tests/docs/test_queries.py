@@ -328,6 +328,40 @@ def test_refused_syncs_are_in_no_length_of_those_that_published(ask: Ask) -> Non
     assert (after.median, after.longest) == (before.median, before.longest)
 
 
+def test_what_is_wrong_is_listed_once_although_incident_sync_and_check_report_it(ask: Ask) -> None:
+    failing = """INSERT INTO emag_check_results
+            (subject, check_name, part, asset, severity, passed, said, remedy, sample, checked_at, failing_since)
+        SELECT subject, name, part, 'offers', 'ERROR', false, 's', 'r', '[]', now(), now()
+        FROM (VALUES ('main', 'published_equals_scan', ''), ('main', 'assortment_reconciles_with_offers', '2026-03-01'),
+                     ('fbe', 'offers_are_fresh', '')) failing (subject, name, part)"""
+    refused = """UPDATE emag_offer_syncs SET status = 'failed', error_class = 'RefusedError', error_message = 'm',
+            error_remedy = 'r', publish_number = NULL WHERE account_type = 'fbe'"""
+    of_checks = {
+        ("main", "published_equals_scan (ERROR)"),
+        ("main", "assortment_reconciles_with_offers (ERROR)"),
+        ("fbe", "rejects_within_tolerance (ERROR)"),
+    }
+    assert _wrong(ask, failing) == sorted([("fbe", "stale"), *of_checks]), "freshness is the incident's"
+    assert _wrong(ask, failing, "DELETE FROM emag_incidents", refused) == sorted([
+        ("fbe", "offers_are_fresh (ERROR)"), ("fbe", "sync failed"),
+        *of_checks - {("fbe", "rejects_within_tolerance (ERROR)")},
+    ]), "the sync is why the check of the audit fails"  # fmt: skip
+    incidents = """INSERT INTO emag_incidents (subject, kind, error_class, message, remedy)
+        VALUES ('fbe', 'refused', 'RefusedError', 'm', 'r'),
+               ('published_equals_scan of main', 'red', NULL, 'm', 'r'),
+               ('assortment_reconciles_with_offers of main on 2026-03-01', 'red', NULL, 'm', 'r')"""
+    assert _wrong(ask, failing, refused, incidents) == sorted([
+        ("fbe", "refused"), ("fbe", "stale"),
+        ("assortment_reconciles_with_offers of main on 2026-03-01", "red"), ("published_equals_scan of main", "red"),
+    ])  # fmt: skip
+    lost = "UPDATE emag_offer_syncs SET error_class = 'AccessRefused' WHERE account_type = 'fbe'"
+    assert ("fbe", "sync failed") in _wrong(ask, refused, incidents, lost), "another cause than the incident's"
+
+
+def _wrong(ask: Ask, *changes: str) -> list[tuple[str, str]]:
+    return sorted((row.subject, row.what) for row in ask("What is wrong now?", *changes))
+
+
 def test_the_page_names_each_column_that_begins_a_state() -> None:
     (told,) = re.findall(r"begins a state:\n(.*?)\n\n", _PAGE.read_text("utf-8"), re.S)
     assert re.findall(r"`(\w+)`", told) == list(NARROW)

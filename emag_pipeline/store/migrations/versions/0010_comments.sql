@@ -188,6 +188,7 @@ BEGIN
         ('emag_check_results', 'dagster_run_id', 'The Dagster run that evaluated it; null when a sensor did. Source: Dagster.'),
         ('emag_check_results', 'checked_at', 'When it was last evaluated (UTC). Source: the database''s clock.'),
         ('emag_check_results', 'failing_since', 'When it first failed after it last passed (UTC); null while it passes. Source: the database''s clock.'),
+        ('emag_incidents', 'subject', 'What is wrong: an account; a check and what it judges, e.g. `published_equals_scan of main`, followed by ` on ` and the day for a check of one day (kind `red`); a job, or its runs for one partition, e.g. `refresh_reference of emag_ro`; a sensor or schedule, e.g. `sensor stale_accounts`; or `daemon`. Source: monitoring.'),
         ('emag_incidents', 'kind', '`failing` (runs or evaluations fail), `refused` (an audit waits for a person), `stale`, `stuck`, `silent`, `red` (a check of severity ERROR does not pass). Source: monitoring.'),
         ('emag_incidents', 'dagster_run_id', 'The Dagster run in which it was seen, if any. Source: Dagster.'),
         ('emag_incidents', 'opened_at', 'Since when it has been wrong (UTC). Source: monitoring.'),
