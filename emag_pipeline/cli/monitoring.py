@@ -49,8 +49,8 @@ class RunningSyncJson(JsonModel):
     phase: str = Field(description="What it is doing, such as `scanning` or `publishing`.")
     attempt: int = Field(description="Which attempt at this sync it is; the first is 1.")
     round: int = Field(description="Which reading of the catalogue it is; the first is 1.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
     offers_done: int = Field(description="Offers that are durable.")
     offers_expected: int | None = Field(description="Offers of the listing; null before they are counted.")
     elapsed_seconds: float = Field(description="Seconds since this attempt started.")
@@ -219,7 +219,7 @@ def _picture(database: Database, settings: Settings) -> Group:
 
 def _table(statuses: list[AccountStatus]) -> Table:
     table = Table("account", "state", "published", box=None, pad_edge=False)
-    for heading in ("offers", "for sale", "gone", "rows in quarantine"):
+    for heading in ("offers", "saleable", "deleted", "rows in quarantine"):
         table.add_column(heading, justify="right")
     for status in statuses:
         published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")

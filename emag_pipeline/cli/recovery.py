@@ -32,8 +32,8 @@ class StuckSyncJson(JsonModel):
     why: str = Field(description="The evidence, a clause.")
     sync_id: UUID | None = Field(description="Its id in the ledger; null for a run without a sync.")
     dagster_run_id: str | None = Field(description="The Dagster run; null if the ledger knows none.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
 
 
 class LivingSyncJson(JsonModel):
@@ -42,8 +42,8 @@ class LivingSyncJson(JsonModel):
     account: str = Field(description="Its account.")
     sync_id: UUID = Field(description="Its id in the ledger.")
     dagster_run_id: str | None = Field(description="The Dagster run; null if the ledger knows none.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
     silent_seconds: Tenths = Field(
         description="Seconds since its last heartbeat. After EMAG_SYNC_HEARTBEAT_TIMEOUT it counts as dead."
     )
