@@ -24,11 +24,8 @@ def status_words(status: int | None) -> str:
 
 
 def money(amount: Decimal | None) -> str:
-    """An amount with two to four decimals: `10.50`, `10.4995`; empty when there is none."""
-    if amount is None:
-        return ""
-    text = f"{amount:,.4f}"
-    return text[:-2] if text.endswith("00") else text.rstrip("0")
+    """An amount with the four decimals that the marketplace gives: `1,810.4995`; empty when there is none."""
+    return "" if amount is None else f"{amount:,.4f}"
 
 
 def one_line(text: str) -> str:

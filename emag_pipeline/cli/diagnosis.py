@@ -29,8 +29,9 @@ class FindingJson(JsonModel):
     """The result of one examination."""
 
     subject: str = Field(
-        description="What was examined: `settings`, `.env`, `database`, `clock`, `account NAME`, `checks`, "
-        "`incidents`, `sensors`, `daemon`, `automation`, `ports`, `disk`, `memory` or `marketplace`."
+        description="What was examined: `settings`, `.env`, `database`, `clock`, `locks`, `account NAME`, `checks`, "
+        "`incidents`, `sensors`, `daemon`, `automation`, `ports`, `programs`, `disk`, `memory` or `marketplace`; "
+        "`accounts` (what is published) and `answers` (unknown fields) only where examining them failed."
     )
     verdict: Verdict = Field(description="The verdict.")
     what: str = Field(description="What was found, in a sentence without secrets. Its wording may change.")

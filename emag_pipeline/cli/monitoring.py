@@ -49,8 +49,8 @@ class RunningSyncJson(JsonModel):
     phase: str = Field(description="What it is doing, such as `scanning` or `publishing`.")
     attempt: int = Field(description="Which attempt at this sync it is; the first is 1.")
     round: int = Field(description="Which reading of the catalogue it is; the first is 1.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
     offers_done: int = Field(description="Offers that are durable.")
     offers_expected: int | None = Field(description="Offers of the listing; null before they are counted.")
     elapsed_seconds: float = Field(description="Seconds since this attempt started.")
@@ -131,9 +131,14 @@ class AccountJson(JsonModel):
 class IncidentJson(JsonModel):
     """Something wrong that is not resolved."""
 
-    subject: str = Field(description="An account, a job, or `daemon`.")
+    subject: str = Field(
+        description="What is wrong: an account; a check and what it judges, such as `published_equals_scan of main`, "
+        "followed by ` on ` and the day for a check of one day (kind `red`); a job, or its runs for one partition, "
+        "such as `refresh_reference of emag_ro`; a sensor or schedule, such as `sensor stale_accounts`; or `daemon`."
+    )
     kind: str = Field(
-        description="`failing`, `refused`, `stale`, `stuck`, `silent`, or `red` (a check that does not pass)."
+        description="`failing`, `refused`, `stale`, `stuck`, `silent`, or `red` (a check of severity ERROR that does "
+        "not pass)."
     )
     error_class: str | None = Field(description="The error's class; null if there is none.")
     message: str = Field(description="What is wrong.")
@@ -214,7 +219,7 @@ def _picture(database: Database, settings: Settings) -> Group:
 
 def _table(statuses: list[AccountStatus]) -> Table:
     table = Table("account", "state", "published", box=None, pad_edge=False)
-    for heading in ("offers", "saleable", "gone", "rows in quarantine"):
+    for heading in ("offers", "saleable", "deleted", "rows in quarantine"):
         table.add_column(heading, justify="right")
     for status in statuses:
         published = "never" if status.age_seconds is None else published_words(status).removeprefix("published ")

@@ -153,9 +153,11 @@ def _lines(found: Explanation, settings: Settings, now: datetime) -> Iterator[Li
 
 
 def _verdict(found: Explanation, now: datetime) -> Line:
-    gone = found.offer.deleted_at
-    if gone is not None:
-        since = f"It has been gone since {_ago(gone, now)}: neither a complete scan nor a read by its id showed it."
+    deleted = found.offer.deleted_at
+    if deleted is not None:
+        since = (
+            f"It has been deleted since {_ago(deleted, now)}: neither a complete scan nor a read by its id showed it."
+        )
         return f"{since} Before that:", "red"
     first = ", the account's first publish" if found.since <= found.offer.known_since else ""
     since = f"{_since(found.since, found.offer.known_since, now)}{first}"
@@ -255,8 +257,8 @@ def history(
 ) -> None:
     """Show an offer over time: prices, stock, status, rank, and whether it could be bought.
 
-    One line per state, from the publish that showed it to the one that ended it. A time in which the offer was gone has
-    a line of its own.
+    One line per state, from the publish that showed it to the one that ended it. A time in which the offer was deleted
+    has a line of its own.
     """
     settings = load_settings()
     name = settings.account(account).name
@@ -310,7 +312,7 @@ def _table(entries: Sequence[OfferState | Gap], offer: KnownOffer, now: datetime
 
 def _cells(before: OfferState | Gap | None, entry: OfferState | Gap, is_stock_reported: bool | None) -> list[Text]:
     if isinstance(entry, Gap):
-        return [Text("gone", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
+        return [Text("deleted", "red"), *[Text("")] * 4, Text("The marketplace did not have it", "red")]
     known = before if isinstance(before, OfferState) else entry  # without a state before it, nothing has moved
     return [
         Text(status_words(entry.status)),

@@ -21,19 +21,19 @@ from emag_pipeline.sync.liveness import Bounds, RunningSync, running_syncs
 
 
 class StuckSyncJson(JsonModel):
-    """A sync or a Dagster run that will not end on its own."""
+    """A sync or a Dagster run that will not end on its own, or a healthy one that a person ends."""
 
     account: str = Field(description="Its account.")
     condition: str = Field(
         description="`stuck`: it has a heartbeat and makes no progress. `dead`: it has no heartbeat. `orphaned`: its "
         "Dagster run has ended, or the run is in progress without a sync. `cancelled`: its run was cancelled and left "
-        "the lease behind."
+        "the lease behind, or it was healthy and a person ended it (`recover --max-age-hours`)."
     )
     why: str = Field(description="The evidence, a clause.")
     sync_id: UUID | None = Field(description="Its id in the ledger; null for a run without a sync.")
     dagster_run_id: str | None = Field(description="The Dagster run; null if the ledger knows none.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
 
 
 class LivingSyncJson(JsonModel):
@@ -42,8 +42,8 @@ class LivingSyncJson(JsonModel):
     account: str = Field(description="Its account.")
     sync_id: UUID = Field(description="Its id in the ledger.")
     dagster_run_id: str | None = Field(description="The Dagster run; null if the ledger knows none.")
-    pages_done: int = Field(description="Pages that are durable.")
-    pages_expected: int | None = Field(description="Pages of the listing; null before they are counted.")
+    pages_done: int = Field(description="How much of the listing is durable, in pages of 100 positions.")
+    pages_expected: int | None = Field(description="The listing in pages of 100 positions; null before it is counted.")
     silent_seconds: Tenths = Field(
         description="Seconds since its last heartbeat. After EMAG_SYNC_HEARTBEAT_TIMEOUT it counts as dead."
     )

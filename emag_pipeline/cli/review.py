@@ -62,7 +62,10 @@ class DiscardedJson(JsonModel):
 
     sync_id: UUID = Field(description="The sync.")
     account: str = Field(description="Its account.")
-    pages: int = Field(description="Staged pages.")
+    pages: int = Field(
+        description="Staged responses, as many as rows of `emag_scan_pages`. They overlap, and some only check others, "
+        "so there are more than `pages` of `sync`."
+    )
     offers: int = Field(description="Staged offers.")
     dry_run: bool = Field(description="Whether it only looked.")
 

@@ -48,7 +48,10 @@ class SyncJson(JsonModel):
     status: str = Field(description="`running`, `completed`, `failed`, `timeout` or `cancelled`.")
     attempt: int = Field(description="Which attempt at this sync the run was; the first is 1.")
     round: int = Field(description="Which reading of the catalogue it reached; the first is 1.")
-    pages: int = Field(description="Pages read.")
+    pages: int = Field(
+        description="How much of the listing was read, in pages of 100 positions; not the number of responses, which "
+        "overlap (`discard` counts those)."
+    )
     offers: int = Field(description="Offers read.")
     created: int = Field(description="Offers that are new.")
     updated: int = Field(description="Offers that changed.")

@@ -30,10 +30,12 @@ _VALIDATION = {
     ),
     8: Issue("was refused for its documentation", "Correct what the marketplace names and send it again"),
     10: Issue("is blocked by the marketplace", "Ask the marketplace's support for the reason"),
-    13: Issue("is waiting for an offer that can be sold", "Make the offer saleable: the other reasons say how"),
-    14: Issue("could not be translated", "Translate it yourself, or ask the marketplace's support"),
-    15: Issue("is being translated", "Wait"),
-    16: Issue("is waiting for its translation", "Wait, or send a translation of your own"),
+    13: Issue("is waiting for a saleable offer", "Make the offer saleable: the other reasons say how"),
+    14: Issue(
+        "failed: the marketplace could not make it", "Send a translation of your own, or ask the marketplace's support"
+    ),
+    15: Issue("is being made by the marketplace", "Wait; ask the marketplace's support if it takes longer than usual"),
+    16: Issue("is pending: the marketplace has not begun it", "Wait, or send a translation of your own"),
 }
 _TRANSLATION_ONLY = frozenset({13, 14, 15, 16})
 

@@ -119,8 +119,8 @@ LIMIT :limit;
 -- name: differences
 SELECT emag_offer_id,
        CASE WHEN o.emag_offer_id IS NULL THEN 'has issues, but there is no such offer'
-            WHEN i.emag_offer_id IS NULL THEN 'cannot be bought, but has no issue'
-            ELSE 'has issues, but can be bought' END AS what,
+            WHEN i.emag_offer_id IS NULL THEN 'is not saleable, but has no issue'
+            ELSE 'has issues, but is saleable' END AS what,
        o.is_saleable, i.issues
 FROM existing o
 FULL JOIN (

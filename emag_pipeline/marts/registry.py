@@ -86,11 +86,11 @@ OFFER_ISSUES = Mart(
         "unknown_remedy": issue_words.UNDOCUMENTED.remedy,
         "window_days": WINDOW_DAYS,
     },
-    description="Why offers cannot be bought: table `emag_offer_issues`, one row per reason and existing offer, with "
+    description="Why offers are not saleable: table `emag_offer_issues`, one row per reason and existing offer, with "
     "the reason in words, what to do, since when (UTC), what the marketplace says, the stock and value held back, and "
     "the daily sales that a sold-out offer loses (without VAT; sums are in the account's currency).",
     check="issues_reconcile_with_offers",
-    check_sentence="Every existing offer either can be bought or has an issue, and no other offer has one.",
+    check_sentence="Every existing offer either is saleable or has an issue, and no other offer has one.",
 )
 
 BUY_BUTTON = Mart(
@@ -106,8 +106,8 @@ BUY_BUTTON = Mart(
     "the button within the last 24 hours, with the gap to the best offer in money and percent (with VAT where the "
     "rate is known) and what has changed within these hours.",
     check="buy_button_reconciles_with_offers",
-    check_sentence="Every existing offer with a rank is listed once, with the offer's rank and prices, and no other "
-    "is.",
+    check_sentence="Every existing offer with a rank is listed once, with its current rank and prices; without a rank "
+    "only offers that lost the button are.",
 )  # fmt: skip
 
 LOW_STOCK = Mart(
@@ -119,11 +119,11 @@ LOW_STOCK = Mart(
     ),
     parameters={"window_days": WINDOW_DAYS, "cover_days": COVER_DAYS},
     description="What is about to run out: table `emag_low_stock`, one row per existing offer that has sold out, or "
-    "whose stock lasts 30 days at most at the pace of the last 30 days (pieces per day, from history; deliveries, and "
-    "jumps that look like corrections, do not count), and whether it can be bought.",
+    "whose stock lasts 30 days at most at the sales pace of the last 30 days (pieces per day, from history; "
+    "deliveries, and jumps that look like corrections, do not count), and whether it is saleable.",
     check="low_stock_reconciles_with_offers",
-    check_sentence="Every offer that is listed exists and has that stock; every offer that has just sold out is "
-    "listed.",
+    check_sentence="Every listed offer exists, with the listed stock, price and saleability; every offer that has just "
+    "sold out is listed.",
 )  # fmt: skip
 
 DAILY_ASSORTMENT = Mart(
@@ -140,7 +140,8 @@ DAILY_ASSORTMENT = Mart(
     "since the end of the day before, and whether anything was published on that day. Computed from history, so any "
     "day since the first publish can be materialised again, here or with `emag-pipeline backfill`.",
     check="assortment_reconciles_with_offers",
-    check_sentence="The newest day counts the offers that are published; each day follows from the one before it.",
+    check_sentence="The newest day counts the offers that are published; each day follows from the one before it and "
+    "counts its publishes.",
 )  # fmt: skip
 
 MARTS = (OFFER_ISSUES, BUY_BUTTON, LOW_STOCK, DAILY_ASSORTMENT)

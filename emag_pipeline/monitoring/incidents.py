@@ -41,7 +41,7 @@ _UNPUBLISHED = ("failing", "refused")
 
 @dataclass(frozen=True, slots=True)
 class IncidentFinding:
-    """A current problem of a subject: an account, or a part of the pipeline such as `daemon`."""
+    """A current problem of a subject: an account, a check (`… of main`), a job, a sensor, a schedule, or `daemon`."""
 
     subject: str
     kind: str

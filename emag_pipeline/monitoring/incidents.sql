@@ -48,9 +48,11 @@ WHERE closed_at IS NULL
 ORDER BY opened_at, incident_id;
 
 -- name: open_for_account
--- Incidents of the account itself, and of parts of the pipeline that every account needs.
+-- Incidents of the account itself, of its checks and jobs (`… of ACCOUNT`), and of parts of the pipeline that every account
+-- needs.
 SELECT incident_id, subject, kind, error_class, message, remedy, dagster_run_id, opened_at, seen_at, closed_at, told_at
 FROM emag_incidents
 WHERE closed_at IS NULL
-  AND (subject = :account OR subject NOT IN (SELECT account_type FROM emag_offer_syncs))
+  AND regexp_replace(subject, '^\S+ of (\S+)( on \S+)?$', '\1')
+      NOT IN (SELECT account_type FROM emag_offer_syncs WHERE account_type <> :account)
 ORDER BY opened_at, incident_id;

@@ -69,9 +69,9 @@ CHECKS = (
         "currencies_are_the_marketplaces",
         "Every offer is priced in the marketplace's currency; if that is not known, all are in the same one.",
         "ERROR",
-        "Ask the marketplace why it reports these currencies. Sums in marts and report exclude offers in another "
-        "currency than most, and count those without a currency as being in it; your own sums mix currencies unless "
-        "you group by currency",
+        "Ask the marketplace's support why it reports these currencies. Sums in marts and report leave out offers in "
+        "another currency than most, and assume that offers without a currency are in that one; group sums of your own "
+        "by currency",
     ),
     OfferCheck(
         "ean_check_digits_are_right",

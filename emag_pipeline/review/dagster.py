@@ -103,8 +103,8 @@ def _words(review: Review, passed: str, found: str, one_found: str = "") -> str:
 
 
 def _every(review: Review) -> str:
-    accepted = counted(review.accepted, "accepted one", "accepted ones")
-    return f"every offer but {accepted}" if review.accepted else "every offer"
+    accepted = counted(review.accepted, "that is accepted", "that are accepted")
+    return f"every offer except {accepted}" if review.accepted else "every offer"
 
 
 def _numbers(review: Review) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from emag_pipeline.charts import small
 @pytest.mark.parametrize(
     ("amount", "text"),
     [
-        (None, ""), (Decimal("0.0000"), "0.00"), (Decimal("10.5000"), "10.50"), (Decimal("10.4995"), "10.4995"),
-        (Decimal("10.4900"), "10.49"), (Decimal("10.4910"), "10.491"), (Decimal("1234567.0000"), "1,234,567.00"),
+        (None, ""), (Decimal("0.0000"), "0.0000"), (Decimal("10.5000"), "10.5000"), (Decimal("10.4995"), "10.4995"),
+        (Decimal("10.49"), "10.4900"), (Decimal("1871.1110"), "1,871.1110"), (Decimal(1234567), "1,234,567.0000"),
     ],
 )  # fmt: skip
-def test_money_has_two_places_and_more_only_where_they_say_something(amount: Decimal | None, text: str) -> None:
+def test_money_has_four_places_so_that_prices_below_each_other_compare(amount: Decimal | None, text: str) -> None:
     assert money(amount) == text
 
 

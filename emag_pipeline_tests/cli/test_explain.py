@@ -34,7 +34,7 @@ def test_it_says_what_holds_what_does_not_since_when_and_what_to_do(
         f"It cannot be bought, since {then} (7 hours).",
         f"✓ in stock 4 since {then} (7 hours); it holds at least since {first} (3 days)",
         f"✓ active active at least since {first} (3 days)",
-        f"✓ priced 10.50 RON at least since {first} (3 days)",
+        f"✓ priced 10.5000 RON at least since {first} (3 days)",
         f"✓ price accepted 1 at least since {first} (3 days)",
         f"✗ product accepted 8 since {then} (7 hours)",
         "The product was refused for its documentation. Correct what the marketplace names and send it again.",
@@ -56,7 +56,7 @@ def test_what_the_first_publish_showed_has_stood_at_least_since_then(
     told = _lines(tmp_path, database_url)
     assert told[1] == f"It cannot be bought, at least since {first} (3 days), the account's first publish."
     assert f"✗ in stock 0 at least since {first} (3 days)" in told
-    (priced,) = [line for line in told if line.startswith(f"✓ priced 9.00 RON since {then} (")]
+    (priced,) = [line for line in told if line.startswith(f"✓ priced 9.0000 RON since {then} (")]
     assert priced.endswith(f"; it holds at least since {first} (3 days)")
 
 
@@ -89,7 +89,7 @@ def test_it_says_when_the_copy_is_not_what_the_marketplace_shows(
         " (the price is not a number): this is its last good state, and the marketplace may show another."
     )
     sync(database, [good(2)], gone=[1])
-    assert _lines(tmp_path, database_url)[1].startswith("It has been gone since ")
+    assert _lines(tmp_path, database_url)[1].startswith("It has been deleted since ")
 
 
 def test_the_marketplace_is_quoted_in_the_language_that_is_set(

@@ -31,13 +31,13 @@ def test_a_pipe_gets_a_plain_line_a_state_and_a_line_for_the_gap(past: Past, dat
     title, _, *states, price, stock = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert title == "main, offer 1: Cafea măcinată 1"
     assert [line.split(" ", 2)[2] for line in states] == [
-        "at least 2 days active yes 10.50 RON 5",
-        "2 days active yes 11.00 RON ▲ 5",
-        "1 day gone The marketplace did not have it",
-        "3 hours active no 11.00 RON 0 There is no stock",
+        "at least 2 days active yes 10.5000 RON 5",
+        "2 days active yes 11.0000 RON ▲ 5",
+        "1 day deleted The marketplace did not have it",
+        "3 hours active no 11.0000 RON 0 There is no stock",
     ]
     assert price.startswith("price ▁")
-    assert price.endswith(" 10.50 to 11.00 RON")
+    assert price.endswith(" 10.5000 to 11.0000 RON")
     assert stock.endswith("▁ 0 to 5")
 
 
@@ -51,11 +51,11 @@ def test_prices_of_different_currencies_are_drawn_apart_and_never_compared(
     done = emag_pipeline(tmp_path, "history", "main", "1", DATABASE_SYNC_URL=database_url)
     *_, first, second, third, fourth, ron, eur, _ = [line.rstrip() for line in done.stdout.splitlines()]
     shown = [" ".join(line.split()).split(" yes ")[1] for line in (first, second, third, fourth)]
-    assert shown == ["100.00 RON 5", "120.00 RON ▲ 5", "20.00 EUR 5", "25.00 EUR ▲ 5"]
+    assert shown == ["100.0000 RON 5", "120.0000 RON ▲ 5", "20.0000 EUR 5", "25.0000 EUR ▲ 5"]
     bars, told = ron[7:67], ron[67:].strip()
-    assert (set(bars[:14]), set(bars[16:29]), bars[31:].strip(), told) == ({"▁"}, {"█"}, "", "100.00 to 120.00 RON")
+    assert (set(bars[:14]), set(bars[16:29]), bars[31:].strip(), told) == ({"▁"}, {"█"}, "", "100.0000 to 120.0000 RON")
     bars, told = eur[7:67], eur[67:].strip()
-    assert (bars[:29].strip(), set(bars[31:44]), set(bars[46:]), told) == ("", {"▁"}, {"█"}, "20.00 to 25.00 EUR")
+    assert (bars[:29].strip(), set(bars[31:44]), set(bars[46:]), told) == ("", {"▁"}, {"█"}, "20.0000 to 25.0000 EUR")
 
 
 def test_json_has_every_state_and_the_gap(past: Past, database_url: str, tmp_path: Path) -> None:

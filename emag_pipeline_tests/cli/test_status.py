@@ -95,7 +95,7 @@ def test_a_pipe_gets_each_sentence_in_one_line_however_narrow_a_terminal_would_b
     done = emag_pipeline(tmp_path, "status", DATABASE_SYNC_URL=database_url, COLUMNS="40")
     assert f"main: {message}. Log in." in done.stdout.splitlines()
     assert done.stdout.splitlines()[0].split() == [
-        "account", "state", "published", "offers", "for", "sale", "gone", "rows", "in", "quarantine"
+        "account", "state", "published", "offers", "saleable", "deleted", "rows", "in", "quarantine"
     ]  # fmt: skip
 
 

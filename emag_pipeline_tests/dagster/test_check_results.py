@@ -118,7 +118,7 @@ def test_a_warning_keeps_its_remedy_and_a_sample_and_is_no_incident(
     _look(instance, settings, receiver)
     kept = _results(database, "main")["prices_are_plausible"]
     assert (kept.passed, kept.severity) == (False, "WARN")
-    assert "correct the price at the marketplace" in kept.remedy
+    assert "correct it in the marketplace" in kept.remedy
     ((findings, sample),) = rows(
         database,
         "SELECT findings, sample FROM emag_check_results WHERE check_name = 'prices_are_plausible'",

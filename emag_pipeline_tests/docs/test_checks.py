@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from emag_pipeline.definitions import defs
+from emag_pipeline.marts.registry import MARTS
 from emag_pipeline.monitoring import alerts, metric_list
 
 _PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
@@ -14,6 +15,13 @@ def test_every_check_has_a_row_and_those_that_block_say_so() -> None:
     graph = defs.resolve_asset_graph()
     listed = {name: "| blocks |" in f"| {cells} |" for name, cells in _ROW.findall(_PAGE.read_text(encoding="utf-8"))}
     assert listed == {key.name: graph.get_check_spec(key).blocking for key in graph.asset_check_keys}
+
+
+def test_the_checks_of_marts_are_described_as_in_the_ui() -> None:
+    page = _PAGE.read_text(encoding="utf-8")
+    for mart in MARTS:
+        sentence = mart.check_sentence[0].lower() + mart.check_sentence[1:].rstrip(".")
+        assert f"| `{mart.check}` | `{mart.name}` | {sentence} |" in page
 
 
 def test_the_guide_to_alerts_lists_each_kind_and_the_metric_counts_it() -> None:

@@ -36,6 +36,9 @@ _READABLE = """
 #: The page names offers of the sandbox, so that it can be tried there; these of the small shop stand for them.
 _STAND_INS = {"100016": "1", "100555": "3", "5947920267043": "5941234567899"}
 
+#: The day that the page asks about, to be replaced by the reader's own.
+_DAY = "current_date - 3"
+
 #: A question, and statements that change the shop for this answer only.
 Ask = Callable[..., list[Any]]
 
@@ -191,6 +194,18 @@ def test_the_offers_at_the_end_of_a_day(ask: Ask) -> None:
     ]
 
 
+@pytest.mark.parametrize("question", [one for one in QUESTIONS if re.search(r"\b(a|that) day\b", one)])
+def test_a_day_of_ones_own_takes_the_place_of_the_only_one_that_is_named(shop: Database, question: str) -> None:
+    with shop.transaction() as tx:
+        tx.run("SET LOCAL timezone = 'UTC'")
+        first = tx.run("SELECT CAST(min(published_at) AS date) FROM emag_publishes").scalar_one()
+        own = QUESTIONS[question].replace(_DAY, f"date '{first}'")
+        assert "current_date" not in own
+        if "as_of" in own:  # before its price rose; at the end of the first day it exists already
+            prices = {row.emag_offer_id: row.sale_price for row in tx.connection.exec_driver_sql(own)}
+            assert prices[1] == Decimal(100)
+
+
 def test_what_an_offer_cost_with_vat(ask: Ask) -> None:
     answers = ask("What did an offer cost with VAT at the end of that day?")
     assert [(row.emag_offer_id, row.sale_price_with_vat) for row in answers][:2] == [
@@ -311,6 +326,40 @@ def test_refused_syncs_are_in_no_length_of_those_that_published(ask: Ask) -> Non
     (before, *_), (after, *_) = ask("How long do syncs take?"), ask("How long do syncs take?", refused)
     assert (after.account_type, after.syncs, after.not_published) == ("fbe", before.syncs + 1, 1)
     assert (after.median, after.longest) == (before.median, before.longest)
+
+
+def test_what_is_wrong_is_listed_once_although_incident_sync_and_check_report_it(ask: Ask) -> None:
+    failing = """INSERT INTO emag_check_results
+            (subject, check_name, part, asset, severity, passed, said, remedy, sample, checked_at, failing_since)
+        SELECT subject, name, part, 'offers', 'ERROR', false, 's', 'r', '[]', now(), now()
+        FROM (VALUES ('main', 'published_equals_scan', ''), ('main', 'assortment_reconciles_with_offers', '2026-03-01'),
+                     ('fbe', 'offers_are_fresh', '')) failing (subject, name, part)"""
+    refused = """UPDATE emag_offer_syncs SET status = 'failed', error_class = 'RefusedError', error_message = 'm',
+            error_remedy = 'r', publish_number = NULL WHERE account_type = 'fbe'"""
+    of_checks = {
+        ("main", "published_equals_scan (ERROR)"),
+        ("main", "assortment_reconciles_with_offers (ERROR)"),
+        ("fbe", "rejects_within_tolerance (ERROR)"),
+    }
+    assert _wrong(ask, failing) == sorted([("fbe", "stale"), *of_checks]), "freshness is the incident's"
+    assert _wrong(ask, failing, "DELETE FROM emag_incidents", refused) == sorted([
+        ("fbe", "offers_are_fresh (ERROR)"), ("fbe", "sync failed"),
+        *of_checks - {("fbe", "rejects_within_tolerance (ERROR)")},
+    ]), "the sync is why the check of the audit fails"  # fmt: skip
+    incidents = """INSERT INTO emag_incidents (subject, kind, error_class, message, remedy)
+        VALUES ('fbe', 'refused', 'RefusedError', 'm', 'r'),
+               ('published_equals_scan of main', 'red', NULL, 'm', 'r'),
+               ('assortment_reconciles_with_offers of main on 2026-03-01', 'red', NULL, 'm', 'r')"""
+    assert _wrong(ask, failing, refused, incidents) == sorted([
+        ("fbe", "refused"), ("fbe", "stale"),
+        ("assortment_reconciles_with_offers of main on 2026-03-01", "red"), ("published_equals_scan of main", "red"),
+    ])  # fmt: skip
+    lost = "UPDATE emag_offer_syncs SET error_class = 'AccessRefused' WHERE account_type = 'fbe'"
+    assert ("fbe", "sync failed") in _wrong(ask, refused, incidents, lost), "another cause than the incident's"
+
+
+def _wrong(ask: Ask, *changes: str) -> list[tuple[str, str]]:
+    return sorted((row.subject, row.what) for row in ask("What is wrong now?", *changes))
 
 
 def test_the_page_names_each_column_that_begins_a_state() -> None:

@@ -124,7 +124,9 @@ def test_a_day_says_how_often_and_when_at_last_it_was_published(database: Databa
 
 
 def test_on_the_first_day_nobody_knows_what_is_new(database: Database, past: Past) -> None:
-    assert _row(database, past.publishes[0][0].date()).arrivals is None
+    first = _row(database, past.publishes[0][0].date())
+    assert (first.arrivals, first.departures, first.price_moves) == (None, 0, 0), "compared with nothing"
+    assert (first.price_rises, first.price_cuts) == (0, 0)
     assert _row(database, past.publishes[0][0].date() + timedelta(days=1)).arrivals == 0
 
 

@@ -1,11 +1,13 @@
 """What the exporter tells, from a database that holds it."""
 
 import math
+import re
 
 import pytest
 
 from emag_pipeline import errors
-from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS
+from emag_pipeline.definitions import defs
+from emag_pipeline.monitoring.metric_list import LAST_FAILURE, METRICS, REQUEST_ERRORS, rendered
 from emag_pipeline.monitoring.silence import SENSORS
 from emag_pipeline.settings import load_settings
 from emag_pipeline.store import monitoring_tables
@@ -34,6 +36,26 @@ def test_every_counter_starts_at_zero_for_every_account(database: Database) -> N
             zeros = {labels for (name, labels), number in told.items() if name == metric.name and number == 0}
             assert {dict(labels)["account_type"] for labels in zeros} == {"main", "fbe"}, metric.name
     assert value(exposition(database), "emag_sync_alerts_total", outcome="failed") == 0
+
+
+def test_an_account_has_as_many_series_as_the_document_says(database: Database) -> None:
+    def series_of_main() -> int:
+        return sum("main" in dict(labels).values() for _, labels in series(exposition(database)))
+
+    least, checks, further, most = map(int, re.search(_FIGURES, rendered(), re.S).groups())  # type: ignore[union-attr]
+    assert series_of_main() == least
+    reference = {"resource": "category/read"}
+    request_log.save(database, [call(**reference)])
+    assert series_of_main() == least + further
+    classes = REQUEST_ERRORS.labels["error_class"]
+    request_log.save(database, [call(outcome="error", error_class=one, **reference) for one in classes])
+    assert series_of_main() == least + most
+    judged = [key.asset_key.to_user_string() for key in defs.resolve_asset_graph().asset_check_keys]
+    assert len([asset for asset in judged if asset not in _REFERENCE]) == checks
+
+
+_FIGURES = r"has (\d+) from the start, 1 more for each check .*?\((\d+) checks\), (\d+) to (\d+) more for each resource"
+_REFERENCE = ("categories", "vat_rates", "handling_times")
 
 
 def test_calls_and_their_errors_are_counted_by_account_and_resource(database: Database) -> None:

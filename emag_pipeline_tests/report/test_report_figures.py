@@ -174,9 +174,12 @@ def test_cover_falls_into_bands_and_what_is_gone_is_one_of_its_own(database: Dat
 def test_incidents_are_the_accounts_own_and_those_of_no_account(database: Database) -> None:
     for account in ("main", "fbe"):
         sync(database, [offer(1)], account=account)
-    for subject in ("main", "fbe", "daemon"):
+    check, job = "assortment_reconciles_with_offers of {} on 2026-03-01", "refresh_marts of {}"
+    of_main, of_fbe = ([name, check.format(name), job.format(name)] for name in ("main", "fbe"))
+    of_all = ["daemon", "refresh_reference of emag_ro", "sensor stale_accounts"]
+    for subject in (*of_main, *of_fbe, *of_all):
         incidents.note(database, IncidentFinding(subject, "stale", "too old", "wait"))
-    assert [one.subject for one in incidents.open_incidents(database, "main")] == ["main", "daemon"]
+    assert [one.subject for one in incidents.open_incidents(database, "main")] == [*of_main, *of_all]
 
 
 def test_the_last_syncs_are_told_with_what_went_wrong(database: Database) -> None:

@@ -20,8 +20,8 @@ def _review(found: int = 0, accepted: int = 0, **numbers: object) -> Review:
     ("review", "passed", "said"),
     [
         (_review(), True, "holds for every offer"),
-        (_review(accepted=2), True, "holds for every offer but 2 accepted ones"),
-        (_review(accepted=1), True, "holds for every offer but 1 accepted one"),
+        (_review(accepted=2), True, "holds for every offer except 2 that are accepted"),
+        (_review(accepted=1), True, "holds for every offer except 1 that is accepted"),
         (_review(1), False, "1 offer found: 7 has no price"),
         (_review(1, accepted=1), False, "1 offer found: 7 has no price; 1 other is accepted"),
         (_review(1200, accepted=3), False, "1,200 offers found: 7 has no price, and 1,199 more; 3 others are accepted"),
