@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from emag_pipeline.marts.refresh import MartRefresh, refresh
-from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, Mart
+from emag_pipeline.marts.registry import MARTS, OF_NEWEST_PUBLISH, OFFER_ISSUES, Mart
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.sync.pasts import Past, good, random_past
 from emag_pipeline_tests.sync.syncs import rows
+
+#: The marts that a random past fills; another one may need offers that it does not have.
+_FILLED = {"offer_issues", "buy_button", "low_stock", "daily_assortment"}
 
 
 def _refresh(database: Database, mart: Mart) -> MartRefresh:
@@ -27,7 +30,8 @@ def test_a_mart_that_has_not_changed_writes_nothing(database: Database, mart: Ma
     first = _refresh(database, mart)
     before = _versions(database, mart)
     again = _refresh(database, mart)
-    assert first.rows == first.inserted == len(before) > 0
+    assert first.rows == first.inserted == len(before)
+    assert before or mart.name not in _FILLED
     assert (again.rows, again.inserted, again.updated, again.deleted) == (first.rows, 0, 0, 0)
     assert _versions(database, mart) == before
 
@@ -43,7 +47,7 @@ def test_an_unchanged_catalogue_moves_no_row_of_issues_and_buttons(database: Dat
     past.wait(hours=1)
     past.publish(*offers)
     changes = [_refresh(database, mart) for mart in OF_NEWEST_PUBLISH]
-    assert [one.inserted + one.updated + one.deleted for one in changes] == [0, 0, 0]
+    assert [one.inserted + one.updated + one.deleted for one in changes] == [0] * len(OF_NEWEST_PUBLISH)
 
 
 @pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
@@ -66,7 +70,7 @@ def test_a_refresh_is_stamped_with_the_publish_that_it_shows(database: Database,
 def test_refreshes_of_a_mart_at_once_end_as_one(database: Database) -> None:
     random_past(database, seed=5, publishes=3)
     done: list[MartRefresh] = []
-    threads = [threading.Thread(target=lambda: done.append(_refresh(database, MARTS[0]))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: done.append(_refresh(database, OFFER_ISSUES))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -82,5 +86,5 @@ def test_a_refresh_sees_a_publish_whole_or_not_at_all(database: Database) -> Non
     with database.transaction() as tx:
         tx.run("UPDATE emag_product_offers SET status = 1, is_saleable = true")
         tx.run("UPDATE emag_offer_syncs SET completed_at = clock_timestamp()")
-        seen = _refresh(database, MARTS[0])
+        seen = _refresh(database, OFFER_ISSUES)
     assert (seen.rows, seen.published_at) == (1, first)
