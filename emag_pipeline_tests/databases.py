@@ -34,6 +34,11 @@ def copied(server: EmbeddedServer, template: str, name: str) -> Iterator[str]:
         drop(server, name)
 
 
+def end_sessions(server: EmbeddedServer, name: str) -> None:
+    """End the sessions in a database: pools keep some, and it cannot be copied meanwhile."""
+    administer(server, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
 def drop(server: EmbeddedServer, name: str) -> None:
     """Drop a database, whoever is still connected to it."""
     administer(server, f"DROP DATABASE {name} WITH (FORCE)")

@@ -11,10 +11,9 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 
 from emag_pipeline.embedded import EmbeddedServer
-from emag_pipeline_tests.databases import administer, copied, drop
+from emag_pipeline_tests.databases import copied, drop, end_sessions
 
 _serial = count(1)
-_END_SESSIONS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'template_dagster'"
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def _template(cluster: EmbeddedServer) -> str:
     """A database with Dagster's tables: it needs a second to make them."""
     with tempfile.TemporaryDirectory() as home, _opened(cluster.url("template_dagster"), Path(home)):
         pass
-    administer(cluster, _END_SESSIONS)  # those that Dagster keeps
+    end_sessions(cluster, "template_dagster")
     return "template_dagster"
 
 

@@ -130,7 +130,7 @@ def test_a_run_without_a_sync_that_says_nothing_any_more_is_failed(
     run_id = _started(instance)
     started = dg.DagsterEvent(DagsterEventType.RUN_START.value, "refresh_offers")
     instance.report_dagster_event(started, run_id, timestamp=time.time() - 170)
-    assert "is under way without a sync" in _evaluate(instance, settings)
+    assert "is in progress without a sync" in _evaluate(instance, settings)
     assert _counts(database) == {"stuck": 1, "recovered": 1}
 
 

@@ -16,7 +16,7 @@ from emag_pipeline.settings import Settings
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.dagster.runs import executed, sensor_context
 from emag_pipeline_tests.dagster.stored_instance import instance_in, stored_instance
-from emag_pipeline_tests.databases import administer
+from emag_pipeline_tests.databases import administer, end_sessions
 from emag_pipeline_tests.sync.offers import offer
 from emag_pipeline_tests.sync.syncs import begin, rows, stage
 
@@ -92,6 +92,7 @@ def test_what_a_copy_of_dagsters_database_says_of_a_run_proves_nothing(
     original = make_url(one.run_storage.postgres_url).database  # type: ignore[attr-defined]
     own = identity_of(one)
     one.dispose()
+    end_sessions(cluster, original)
     administer(cluster, f"CREATE DATABASE copy_of_dagster TEMPLATE {original}")
     with instance_in(cluster, "copy_of_dagster", tmp_path / "copy") as copy:
         assert copy.run_storage.get_run_storage_id()

@@ -51,7 +51,7 @@ def test_g9_an_unchanged_catalogue_read_again_through_the_api_rewrites_no_row(da
         assert refresh(context_for(database, market.url)).published.unchanged == 2_000
         written = _wal_bytes_since(database, position)
         assert versions(database, *_PUBLISHED) == before
-        assert written / 2_000 < 30  # ledger, request log, rate budget
+        assert written / 2_000 < 60  # ledger, request log, rate budget, and heartbeats as long as it takes
 
 
 def test_g9_an_unchanged_resync_rewrites_no_row_and_writes_few_bytes_of_wal(database: Database) -> None:
