@@ -30,7 +30,7 @@ def test_misspelt_credentials_beside_a_database_publish_nothing(
     done = emag_pipeline(tmp_path, command, **given)
     assert done.returncode == 2
     *unread, refusal = done.stderr.splitlines()
-    assert [line.split(" is set")[0] for line in unread] == [
+    assert [line.split(" is not a known setting. ")[0] for line in unread] == [
         "emag-pipeline: EMAG_API_PASSWORT",
         "emag-pipeline: EMAG_API_USERNAM",
     ]
