@@ -1,5 +1,6 @@
 """`make` in a fresh clone, and in a second worktree that shares the `.venv` of the first."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
+
+#: Without what the `make` that runs these tests hands down, such as its VENV.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -23,7 +27,14 @@ def checkout(tmp_path: Path) -> Path:
 
 def _would_run(checkout: Path, *arguments: str) -> str:
     command = ["make", "--dry-run", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=60, check=True).stdout
+    return _run(command, checkout)
+
+
+def _run(command: list[str], checkout: Path) -> str:
+    done = subprocess.run(
+        command, cwd=checkout, env=_ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
 
 
 def test_a_fresh_clone_gets_a_venv_of_its_own(checkout: Path) -> None:
@@ -40,8 +51,5 @@ def test_a_linked_venv_is_used_as_it_is_for_the_code_of_this_checkout(checkout: 
     tool.chmod(0o755)
     (checkout / ".venv").symlink_to(tools.parent)
     assert not [word for word in ("-m venv", "pip install", "touch") if word in _would_run(checkout, "quick")]
-    done = subprocess.run(
-        ["make", "--silent", "quick"], cwd=checkout, capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout == f"code of {checkout}\n"
+    assert _run(["make", "--silent", "quick"], checkout) == f"code of {checkout}\n"
     assert [one.name for one in tools.parent.iterdir()] == ["bin"]
