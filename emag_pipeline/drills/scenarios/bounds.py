@@ -16,7 +16,7 @@ THEME = Theme(
                 5,
                 "PageBoundExceeded",
                 "main: the catalogue has 950 offers = 10 pages, EMAG_SYNC_MAX_PAGES is 5: nothing was read. Set it to "
-                "15 or more.",
+                "15 or more, which leaves room for 5 more pages.",
             ),
             look=calls(0, "product_offer/read"),
             variables={"EMAG_SYNC_MAX_PAGES": "5"},
