@@ -13,6 +13,8 @@ from deployer import settings_file
 from deployer.places import Failure, Places
 
 _SCHEMA_DOES_NOT_FIT = 5
+#: What a release says of a database without a schema (emag_pipeline/store/migrate.py).
+NEVER_MIGRATED = "the schema was never migrated"
 
 
 def run(command: Sequence[object], *, remedy: str, env: Mapping[str, str] | None = None, user: str = "") -> str:
@@ -54,7 +56,7 @@ def fits(places: Places, release: Path) -> bool:
 def has_schema(places: Places, release: Path) -> bool:
     """Whether there is anything to back up."""
     done = _asked(places, release, "status", "--json")
-    return not (done.returncode == _SCHEMA_DOES_NOT_FIT and "the schema is at no version" in done.stderr)
+    return not (done.returncode == _SCHEMA_DOES_NOT_FIT and NEVER_MIGRATED in done.stderr)
 
 
 def back_up(places: Places, release: Path) -> Path:
