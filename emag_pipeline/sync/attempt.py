@@ -118,12 +118,10 @@ def attempt(context: SyncContext, lease: Lease, obstacle: Callable[[], str] = la
     `obstacle` returns what the work is waiting for, or an empty text; it is recorded in the ledger with each beat.
     """
     names = about(account=lease.account, sync_id=str(lease.sync_id), attempt=lease.attempt, run_id=context.run_id)
-    explained, timeout_seconds = partial(with_cause, context.settings), context.settings.heartbeat_timeout_seconds
     watch = LockWatch(context.database, obstacle)
-    with (
-        names,
-        Heartbeat(context.database, lease, timeout_seconds, watch.obstacle, explained),
-    ):
+    timeout_seconds = context.settings.heartbeat_timeout_seconds
+    explained = partial(with_cause, context.settings)
+    with names, Heartbeat(context.database, lease, timeout_seconds, watch.obstacle, explained):
         try:
             with watch.naming(), context.database.hurried_when_interrupted():
                 yield

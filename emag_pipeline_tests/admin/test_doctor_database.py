@@ -261,9 +261,8 @@ def test_pgbouncer_in_between_is_well_and_named(bouncer_port: int, tmp_path: Pat
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        Path(directory).chmod(0o711)
-        home = Path(directory) / "home"
+    with homes.open_directory() as directory:
+        home = directory / "home"
         yield homes.migrated(home)
         if (server := embedded.running(home)) is not None:
             server.stop()

@@ -1,13 +1,13 @@
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emag_pipeline_tests.embedded.homes import open_directory
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     """Where the embedded server's own user may go, too."""
-    with tempfile.TemporaryDirectory(prefix="emag-up-") as directory:
-        Path(directory).chmod(0o711)
-        yield Path(directory) / "home"
+    with open_directory() as directory:
+        yield directory / "home"

@@ -1,7 +1,6 @@
 """Owner, writer and reader do their work with exactly the rights of roles.sql and rights.sql, and nothing more."""
 
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from emag_pipeline.marts.registry import MARTS
 from emag_pipeline.store.roles import readable
 from emag_pipeline.sync import staging_room
 from emag_pipeline_tests.cli.commands import FAST, emag_pipeline
-from emag_pipeline_tests.embedded.homes import set_up
+from emag_pipeline_tests.embedded.homes import open_directory, set_up
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
 pytestmark = pytest.mark.services
@@ -72,11 +71,10 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory(prefix="emag-roles-") as directory:
-        Path(directory).chmod(0o711)
-        server = embedded.start(set_up(Path(directory) / "server"))
+    with open_directory() as directory:
+        server = embedded.start(set_up(directory / "server"))
         server.ensure_database("emag")
-        made = Installation(server, Path(directory) / "home")
+        made = Installation(server, directory / "home")
         made.make_roles()
         assert made.run("emag_owner", "migrate").rstrip().endswith("; privileges granted")
         made.sql("postgres", "CREATE ROLE ana LOGIN IN ROLE emag_reader")
@@ -245,11 +243,10 @@ def test_a_schema_that_another_user_made_becomes_the_owners_and_foreign_tables_s
 def test_an_installation_of_another_user_is_taken_over_with_dagsters_database() -> None:
     """Whose tables are handed over too; what that user kept elsewhere stays."""
     users = {"main": 5}
-    with tempfile.TemporaryDirectory(prefix="emag-taken-") as directory, unlimited_sandbox(accounts=users) as market:
-        Path(directory).chmod(0o711)
-        server = embedded.start(set_up(Path(directory) / "server"))
+    with open_directory() as directory, unlimited_sandbox(accounts=users) as market:
+        server = embedded.start(set_up(directory / "server"))
         server.ensure_database("emag")
-        taken = Installation(server, Path(directory) / "home")
+        taken = Installation(server, directory / "home")
         taken.sql("postgres", "CREATE ROLE before LOGIN CREATEDB")
         taken.sql("postgres", "GRANT CREATE ON DATABASE emag TO before")
         sandbox = {"EMAG_SANDBOX": "1", "EMAG_SANDBOX_URL": market.url, "EMAG_ACCOUNTS": "main", **FAST}

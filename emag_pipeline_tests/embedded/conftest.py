@@ -1,6 +1,5 @@
 """Servers that recover, each in a home of its own."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from emag_pipeline_tests.embedded.recoveries import Recovery
 @pytest.fixture
 def recovery_home() -> Iterator[Path]:
     """A home whose server is down, and another user may run it."""
-    with tempfile.TemporaryDirectory(prefix="emag-recovery-") as directory:
-        home = Path(directory)
-        home.chmod(0o711)
+    with homes.open_directory() as home:
         yield homes.migrated(home)
 
 

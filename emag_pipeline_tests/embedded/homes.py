@@ -30,6 +30,17 @@ def migrated(home: Path) -> Path:
 
 
 @contextmanager
+def open_directory() -> Iterator[Path]:
+    """A temporary directory that PostgreSQL's user may enter.
+
+    The data of a home below it is removed with it; below a closed one, root's data is in another place and stays.
+    """
+    with tempfile.TemporaryDirectory(prefix="emag-home-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
+
+
+@contextmanager
 def temporary() -> Iterator[Path]:
     """A home as `set_up` makes it, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="emag-home-") as directory:

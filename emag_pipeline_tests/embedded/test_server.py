@@ -15,14 +15,12 @@ import pytest
 from emag_pipeline import embedded
 from emag_pipeline.embedded import postmaster
 from emag_pipeline_tests.cli.commands import environment
-from emag_pipeline_tests.embedded.homes import set_up
+from emag_pipeline_tests.embedded.homes import open_directory, set_up
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="emag-embedded-") as directory:
-        home = Path(directory)
-        home.chmod(0o711)  # so that PostgreSQL's user reaches what is below it
+    with open_directory() as home:
         yield home
         server = embedded.running(home)
         if server is not None:

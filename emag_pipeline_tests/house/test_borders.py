@@ -1,10 +1,11 @@
 """Borders that import contracts cannot draw: import-linter knows foreign modules by their first name only."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from emag_pipeline_tests.house.imports import imported
 
 _PACKAGE = Path(__file__).parents[2] / "emag_pipeline"
 _HTTP = {"http.client", "urllib.request"}
@@ -30,18 +31,9 @@ _PURE = {
 _IMPURE_BUILTINS = {"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"}
 
 
-def _imported(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if f"{node.module}.{alias.name}" in _HTTP)
-
-
 def _impurities(source: str) -> set[str]:
     used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    foreign = {name for name in _imported(source) if not name.startswith("emag_pipeline.sync.completeness")}
+    foreign = {module for module, _ in imported(source) if not module.startswith("emag_pipeline.sync.completeness")}
     return (foreign - _PURE) | (used & _IMPURE_BUILTINS)
 
 
@@ -65,11 +57,22 @@ def test_impure_code_is_found(source: str) -> None:
     assert _impurities(source)
 
 
+def _speaks_http(source: str) -> bool:
+    return any(module in _HTTP or f"{module}.{name}" in _HTTP for module, name in imported(source))
+
+
+@pytest.mark.parametrize(
+    "line", ["import http.client", "from http import client", "from urllib.request import Request"]
+)
+def test_each_way_to_speak_http_is_found(line: str) -> None:
+    assert _speaks_http(line)
+
+
 def test_http_of_the_standard_library_is_spoken_by_few() -> None:
     speaking = {
         path.relative_to(_PACKAGE).as_posix()
         for path in sorted(_PACKAGE.rglob("*.py"))
-        if _HTTP & set(_imported(path.read_text(encoding="utf-8")))
+        if _speaks_http(path.read_text(encoding="utf-8"))
     }
     inside = {name for name in speaking if name.startswith(("marketplace/", "sandbox/"))}
     assert inside

@@ -1,32 +1,25 @@
 """What tests share is in modules named by what they hold. A conftest holds fixtures and hooks; nothing imports it."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emag_pipeline_tests.house.imports import imported
+
 _TESTS = Path(__file__).parents[1]
 
 
-def _imported(source: str) -> Iterator[str]:
-    """The dotted names that a module imports, and those of what it takes from others."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module or ''}.{name.name}" for name in node.names)
-
-
 def _of_a_conftest(source: str) -> list[str]:
-    return [name for name in _imported(source) if "conftest" in name.split(".")]
+    names = [f"{module}.{name}" for module, name in imported(source)]
+    return [name for name in names if "conftest" in name.split(".")]
 
 
 def test_nothing_is_imported_from_a_conftest() -> None:
     modules = {path.relative_to(_TESTS).as_posix(): path for path in sorted(_TESTS.rglob("*.py"))}
     assert len(modules) > 300
     found = {name: _of_a_conftest(path.read_text(encoding="utf-8")) for name, path in modules.items()}
-    assert {name: imported for name, imported in found.items() if imported} == {}
+    assert {name: fixtures for name, fixtures in found.items() if fixtures} == {}
 
 
 def _unshared(source: str) -> list[str]:

@@ -1,9 +1,10 @@
 """Dagster stays in `dagster.py` of each slice, `definitions.py` and `dagster_runs`; its private modules in the last."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from emag_pipeline_tests.house.imports import imported
 
 _ROOT = Path(__file__).parents[2]
 _PACKAGE = _ROOT / "emag_pipeline"
@@ -22,14 +23,7 @@ def _imports() -> Iterator[tuple[str, str]]:
     """Each file's imports of Dagster: its path in the package, and the module."""
     for file in sorted(_PACKAGE.rglob("*.py")):
         path = str(file.relative_to(_PACKAGE))
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                modules = [node.module]
-            elif isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            else:
-                continue
-            yield from ((path, module) for module in modules if _OF_DAGSTER.match(module))
+        yield from ((path, module) for module, _ in imported(file.read_text("utf-8")) if _OF_DAGSTER.match(module))
 
 
 def _is_room(path: str) -> bool:

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from emag_pipeline.sandbox import SandboxServer
 from emag_pipeline.store import migrate
 from emag_pipeline.store.engine import Database
 from emag_pipeline_tests.cli.commands import emag_pipeline, environment
+from emag_pipeline_tests.embedded.homes import open_directory
 from emag_pipeline_tests.local.ups import wait_until
 from emag_pipeline_tests.sandbox.sandboxes import unlimited_sandbox
 
@@ -28,9 +28,7 @@ pytestmark = pytest.mark.services
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="emag-away-") as directory:
-        home = Path(directory)
-        home.chmod(0o711)
+    with open_directory() as home:
         yield home
         if (server := embedded.running(home)) is not None:
             server.stop()
